@@ -22,7 +22,7 @@ type Reader struct {
 	keep int32 // Rewind goes back no further: what lies before was dropped
 	lent bool  // buf belongs to the Source
 	skip bool  // the rest of a line that was too long is being dropped
-	open body // a block or literal that has not been read to its end
+	open body  // a block or literal that has not been read to its end
 }
 
 // body is what Line must finish before it can find the next line.

@@ -114,9 +114,6 @@ func (w *Writer) Untold() []byte {
 	return b
 }
 
-// Told is how many of the bytes to be sent next a tap has heard already.
-func (w *Writer) Told() int { return w.told }
-
 // Block writes all of r as a dot-block, the closing line included: a dot at
 // the beginning of a line is doubled, LF alone becomes CRLF, and a last line
 // without an end gets one (RFC 5321 section 4.5.2). When r fails the block is

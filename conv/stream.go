@@ -1,0 +1,48 @@
+package conv
+
+import (
+	"net"
+	"time"
+)
+
+// NetConn is c as a net.Conn, for code that wants one: reads take what the
+// Reader holds first, writes leave at once. Close is c's.
+func (c *Conn) NetConn() net.Conn { return &stream{c} }
+
+type stream struct{ c *Conn }
+
+func (s *stream) Read(p []byte) (int, error) { return s.c.R.Read(p) }
+
+func (s *stream) Write(p []byte) (int, error) {
+	n, err := s.c.W.Write(p)
+	if err != nil {
+		return n, err
+	}
+	return n, s.c.W.Flush()
+}
+
+func (s *stream) Close() error         { return s.c.Close() }
+func (s *stream) CloseWrite() error    { return s.c.CloseWrite() }
+func (s *stream) LocalAddr() net.Addr  { return s.c.LocalAddr() }
+func (s *stream) RemoteAddr() net.Addr { return s.c.RemoteAddr() }
+
+func (s *stream) SetDeadline(t time.Time) error {
+	if d, ok := s.c.port.(deadliner); ok {
+		return d.SetDeadline(t)
+	}
+	return nil
+}
+
+func (s *stream) SetReadDeadline(t time.Time) error {
+	if d, ok := s.c.port.(interface{ SetReadDeadline(time.Time) error }); ok {
+		return d.SetReadDeadline(t)
+	}
+	return s.SetDeadline(t)
+}
+
+func (s *stream) SetWriteDeadline(t time.Time) error {
+	if d, ok := s.c.port.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		return d.SetWriteDeadline(t)
+	}
+	return nil
+}

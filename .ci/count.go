@@ -1,0 +1,179 @@
+//go:build ignore
+
+// Count reads what go test -json printed. For one file it prints what failed,
+// with its output, what was skipped, with the reason, and the counts; with
+// -total it prints one line over all files, where a test counts once, as
+// failed if it failed anywhere and as passed if it passed anywhere.
+// The exit status is 1 if anything failed.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+type event struct {
+	Action, Package, ImportPath, Test, Output string
+}
+
+// result is what is known of one test, or of a package (no Test).
+type result struct {
+	name   string
+	parent string // a test's package
+	action string // pass, fail or skip
+	output []string
+}
+
+type results map[string]*result
+
+func main() {
+	total := flag.Bool("total", false, "one line over all files")
+	flag.Parse()
+	all := results{}
+	for _, name := range flag.Args() {
+		if err := all.read(name); err != nil {
+			if *total && os.IsNotExist(err) {
+				continue
+			}
+			fmt.Fprintln(os.Stderr, "count:", err)
+			os.Exit(1)
+		}
+	}
+	if !*total {
+		all.print()
+	}
+	passed, failed, skipped := all.count()
+	fmt.Printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped)
+	if failed > 0 {
+		os.Exit(1)
+	}
+}
+
+// read adds one file's events. Lines that are none come from the go command
+// itself and are passed on.
+func (all results) read(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	r := bufio.NewReader(f)
+	for {
+		line, err := r.ReadBytes('\n')
+		if len(line) > 0 {
+			all.line(line)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (all results) line(line []byte) {
+	var e event
+	if json.Unmarshal(line, &e) != nil {
+		fmt.Print(string(line))
+		return
+	}
+	key, parent := e.Package, ""
+	if e.Test != "" {
+		key, parent = e.Package+" "+e.Test, e.Package
+	}
+	if e.ImportPath != "" {
+		key = "build of " + e.ImportPath
+	}
+	r := all[key]
+	if r == nil {
+		r = &result{name: key, parent: parent}
+		all[key] = r
+	}
+	switch e.Action {
+	case "output", "build-output":
+		r.output = append(r.output, e.Output)
+	case "pass", "skip", "fail":
+		r.settle(e.Action)
+	case "build-fail":
+		r.action = "fail"
+	}
+}
+
+// settle keeps a failure before a pass and a pass before a skip.
+func (r *result) settle(action string) {
+	rank := []string{"", "skip", "pass", "fail"}
+	if slices.Index(rank, action) > slices.Index(rank, r.action) {
+		r.action = action
+	}
+}
+
+// count counts tests, and packages that failed without a test that did: those
+// that did not build, or died, or left something behind.
+func (all results) count() (passed, failed, skipped int) {
+	blamed := map[string]bool{}
+	for _, r := range all {
+		switch {
+		case r.parent == "":
+		case r.action == "pass":
+			passed++
+		case r.action == "skip":
+			skipped++
+		case r.action == "fail":
+			failed++
+			blamed[r.parent] = true
+		}
+	}
+	for name, r := range all {
+		if r.parent == "" && r.action == "fail" && !blamed[name] && !strings.HasPrefix(name, "build of ") {
+			failed++
+		}
+	}
+	return passed, failed, skipped
+}
+
+func (all results) print() {
+	for _, name := range all.names() {
+		r := all[name]
+		if r.action == "skip" && r.parent != "" {
+			fmt.Printf("skip %s: %s\n", name, r.reason())
+		}
+		if r.action == "fail" {
+			fmt.Printf("FAIL %s\n%s", name, strings.Join(r.output, ""))
+		}
+	}
+}
+
+func (all results) names() []string {
+	var names []string
+	for name := range all {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// reason is what the test said when it skipped: its lines but for the
+// framework's own, without "file.go:12: ".
+func (r *result) reason() string {
+	var said []string
+	for _, line := range r.output {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") {
+			continue
+		}
+		if _, after, ok := strings.Cut(line, ".go:"); ok {
+			if _, text, ok := strings.Cut(after, ": "); ok {
+				line = text
+			}
+		}
+		said = append(said, line)
+	}
+	return strings.Join(said, " ")
+}

@@ -117,34 +117,42 @@ func (r *result) settle(action string) {
 // count counts tests, and packages that failed without a test that did: those
 // that did not build, or died, or left something behind.
 func (all results) count() (passed, failed, skipped int) {
-	blamed := map[string]bool{}
-	for _, r := range all {
+	blamed := all.blamed()
+	for name, r := range all {
 		switch {
+		case r.action == "fail":
+			if !blamed[name] && !strings.HasPrefix(name, "build of ") {
+				failed++
+			}
 		case r.parent == "":
 		case r.action == "pass":
 			passed++
 		case r.action == "skip":
 			skipped++
-		case r.action == "fail":
-			failed++
-			blamed[r.parent] = true
-		}
-	}
-	for name, r := range all {
-		if r.parent == "" && r.action == "fail" && !blamed[name] && !strings.HasPrefix(name, "build of ") {
-			failed++
 		}
 	}
 	return passed, failed, skipped
 }
 
+// blamed holds the packages that have a failed test to show for it.
+func (all results) blamed() map[string]bool {
+	blamed := map[string]bool{}
+	for _, r := range all {
+		if r.action == "fail" && r.parent != "" {
+			blamed[r.parent] = true
+		}
+	}
+	return blamed
+}
+
 func (all results) print() {
+	blamed := all.blamed()
 	for _, name := range all.names() {
 		r := all[name]
 		if r.action == "skip" && r.parent != "" {
 			fmt.Printf("skip %s: %s\n", name, r.reason())
 		}
-		if r.action == "fail" {
+		if r.action == "fail" && !blamed[name] {
 			fmt.Printf("FAIL %s\n%s", name, strings.Join(r.output, ""))
 		}
 	}

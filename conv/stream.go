@@ -11,7 +11,28 @@ func (c *Conn) NetConn() net.Conn { return &stream{c} }
 
 type stream struct{ c *Conn }
 
-func (s *stream) Read(p []byte) (int, error) { return s.c.R.Read(p) }
+// Read takes what lies here, or reads past the Reader's storage.
+func (s *stream) Read(p []byte) (int, error) {
+	c := s.c
+	if c.R.Buffered() > 0 || len(p) == 0 || c.Here {
+		return c.R.Read(p)
+	}
+	if c.tap != nil {
+		c.tellRead()
+	}
+	if err := c.W.Flush(); err != nil {
+		return 0, err
+	}
+	c.R.Own()
+	n, err := (&portConn{c.port, true}).Read(p)
+	if c.tap != nil {
+		c.tellBytes(false, p[:n])
+		if n == 0 {
+			c.tellEnd(err)
+		}
+	}
+	return n, err
+}
 
 func (s *stream) Write(p []byte) (int, error) {
 	n, err := s.c.W.Write(p)

@@ -3,6 +3,9 @@ package wire
 // This file is for the owner of a Reader or Writer: the Source below it, and
 // the engine that decides when a conversation goes on.
 
+// Fill has the Source add to what lies here, waiting if it may.
+func (r *Reader) Fill() error { return r.src.Fill() }
+
 // Room is the free storage behind the unread bytes; empty when storage must be
 // given first, by LendTo or Grow. What was read before is forgotten.
 func (r *Reader) Room() []byte {

@@ -1,0 +1,292 @@
+package server
+
+import (
+	"net/netip"
+	"os"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// acceptBatch is how many connections a loop accepts before it serves again.
+const acceptBatch = 64
+
+// attach begins to accept for st.
+func (lp *loop) attach(st *site) {
+	lp.seat(st.fd)
+	lp.sites[int32(st.fd)] = st
+	lp.watch(st)
+}
+
+// seat makes place for descriptor fd.
+func (lp *loop) seat(fd int) {
+	for fd >= len(lp.talks) {
+		lp.talks = append(lp.talks, make([]*evTalk, len(lp.talks))...)
+	}
+}
+
+// watch lets the loop know of connections to accept. Level triggered: what is
+// left over is told again.
+func (lp *loop) watch(st *site) {
+	if st.detached {
+		return
+	}
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(st.fd)}
+	if err := unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_ADD, st.fd, &e); err != nil && err != unix.EEXIST {
+		lp.pause(st, os.NewSyscallError("epoll_ctl", err))
+	}
+}
+
+func (lp *loop) unwatch(st *site) {
+	_ = unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_DEL, st.fd, nil) // not watched is as good
+}
+
+// pause stops accepting for a while: no descriptors are left, or worse.
+func (lp *loop) pause(st *site, err error) {
+	lp.unwatch(st)
+	if st.retry.IsZero() {
+		lp.paused++
+	}
+	st.retry = time.Now().Add(st.slow.next(st.run, err))
+}
+
+// accept takes what waits in st's backlog.
+func (lp *loop) accept(st *site) {
+	for range acceptBatch {
+		if st.detached || !lp.placed(st) {
+			return
+		}
+		r, en := raw(unix.SYS_ACCEPT4, uintptr(st.fd), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
+		if en != 0 {
+			if st.placed {
+				st.placed = false
+				st.admit.leave(netip.Addr{})
+			}
+			switch {
+			case en == syscall.EAGAIN:
+			case en == syscall.EINTR || en == syscall.ECONNABORTED:
+				continue
+			default:
+				lp.pause(st, os.NewSyscallError("accept4", en))
+			}
+			return
+		}
+		st.placed = false
+		st.slow.reset()
+		st.accepted++
+		st.count.active.Add(1)
+		st.talks++
+		lp.active++
+		st.mark()
+		lp.admit(st, int(r))
+	}
+}
+
+// placed takes a place under Limits.Talks for the next connection. When there
+// is none, accepting stops until one is given: the backlog is the queue.
+func (lp *loop) placed(st *site) bool {
+	if st.limits.Talks <= 0 || st.placed {
+		return true
+	}
+	if st.ticket != nil {
+		return false
+	}
+	st.ticket = st.admit.enter(st.limits.Talks, netip.Addr{}, func() {
+		lp.call(func() {
+			st.ticket = nil
+			st.placed = true
+			if st.detached {
+				st.placed = false
+				st.admit.leave(netip.Addr{})
+				return
+			}
+			lp.watch(st)
+			lp.accept(st)
+		})
+	})
+	if st.ticket == nil {
+		st.placed = true
+		return true
+	}
+	st.count.delayed.Add(1)
+	lp.unwatch(st)
+	return false
+}
+
+// admit begins the talk on fd, or has it wait unread until its peer has fewer.
+func (lp *loop) admit(st *site, fd int) {
+	if st.limits.PerPeer <= 0 {
+		lp.begin(st, fd)
+		return
+	}
+	peer := netip.Addr{}
+	if sa, err := unix.Getpeername(fd); err == nil {
+		peer = peerOf(addrPortOf(sa))
+	}
+	if !peer.IsValid() {
+		lp.begin(st, fd)
+		return
+	}
+	if st.waiters == nil {
+		st.waiters, st.peers = map[int]*ticket{}, map[int32]netip.Addr{}
+	}
+	st.peers[int32(fd)] = peer
+	t := st.admit.enter(st.limits.PerPeer, peer, func() {
+		lp.call(func() {
+			delete(st.waiters, fd)
+			if st.detached {
+				lp.forget(st, fd)
+				return
+			}
+			lp.begin(st, fd)
+		})
+	})
+	if t != nil {
+		st.count.delayed.Add(1)
+		st.waiters[fd] = t
+		return
+	}
+	lp.begin(st, fd)
+}
+
+// forget gives back what admit took.
+func (lp *loop) forget(st *site, fd int) {
+	unix.Close(fd)
+	if peer, ok := st.peers[int32(fd)]; ok {
+		delete(st.peers, int32(fd))
+		st.admit.leave(peer)
+	}
+	st.count.active.Add(-1)
+	if st.limits.Talks > 0 {
+		st.admit.leave(netip.Addr{})
+	}
+	st.talks--
+	lp.active--
+	lp.maybeEnded(st)
+}
+
+func (lp *loop) maybeEnded(st *site) {
+	if !st.detached || st.talks > 0 {
+		return
+	}
+	if !st.over {
+		st.over = true
+		close(st.ended)
+	}
+}
+
+// begin opens the talk on fd.
+func (lp *loop) begin(st *site, fd int) {
+	lp.seat(fd)
+	lp.gen++
+	t := &evTalk{site: st, fd: int32(fd), gen: lp.gen}
+	t.touch()
+	lp.talks[fd] = t
+	t.Talk.begin(st.run, (*evOwner)(t), (*evPort)(t))
+	if st.TLS != nil || st.mode == Blocks { // a handshake computes, and Open may wait
+		t.state.Store(stRun)
+		if err := lp.add(t); err != nil {
+			lp.end(t, err)
+			return
+		}
+		if st.TLS != nil {
+			go t.work()
+		} else {
+			lp.hand(t)
+		}
+		return
+	}
+	err := t.open(st.run)
+	if err == nil {
+		if err = t.W.Flush(); err == nil {
+			if err = lp.add(t); err == nil {
+				_, t.eager = t.sess.(interface{ eager() })
+				if t.eager {
+					lp.step(t)
+				}
+				return
+			}
+		}
+	}
+	lp.end(t, err)
+}
+
+// add has the loop watch t. Edge triggered: it is told once of what comes.
+func (lp *loop) add(t *evTalk) error {
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: t.fd, Pad: t.gen}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_ADD, int(t.fd), &e))
+}
+
+// detach stops accepting for st and says goodbye to the peers that wait.
+func (lp *loop) detach(st *site) {
+	st.detached = true
+	if !st.retry.IsZero() {
+		lp.paused--
+	}
+	lp.unwatch(st)
+	delete(lp.sites, int32(st.fd))
+	if !st.shared {
+		unix.Close(st.fd)
+	}
+	if st.ticket != nil && st.admit.cancel(st.ticket) {
+		st.ticket = nil
+	}
+	for fd, ticket := range st.waiters {
+		if st.admit.cancel(ticket) {
+			delete(st.waiters, fd)
+			delete(st.peers, int32(fd)) // it had no place yet
+			lp.forget(st, fd)
+		}
+	}
+	for _, t := range lp.talks {
+		if t != nil && t.site == st {
+			lp.dismiss(t)
+		}
+	}
+	lp.maybeEnded(st)
+}
+
+// dismiss says goodbye to t if it waits for its peer; what is in a Turn ends
+// after it.
+func (lp *loop) dismiss(t *evTalk) {
+	if t.dead || t.state.Load()&stRun != 0 || len(t.held) > 0 {
+		return
+	}
+	if t.co != nil { // a Turn that waits for its peer; a whole talk in one Turn waits between requests
+		if t.eager {
+			t.why = ErrStopping
+			lp.step(t)
+		}
+		return
+	}
+	t.farewell(t.site.ctx)
+	lp.end(t, ErrStopping)
+}
+
+// cutAll ends what is left of st when the time for draining has passed.
+func (lp *loop) cutAll(st *site) {
+	for _, t := range lp.talks {
+		if t == nil || t.site != st || t.dead {
+			continue
+		}
+		lp.cut(t, ErrCut)
+	}
+}
+
+// cut ends t wherever it is, with why. A Turn that computes ends when it next
+// asks for its connection.
+func (lp *loop) cut(t *evTalk, why error) {
+	if t.why == nil {
+		t.why = why
+	}
+	if t.state.Or(stCut)&stRun != 0 {
+		t.unpark()
+		return
+	}
+	if t.co != nil {
+		lp.step(t)
+		return
+	}
+	lp.end(t, t.why)
+}

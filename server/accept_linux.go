@@ -185,7 +185,7 @@ func (lp *loop) begin(st *site, fd int) {
 	lp.talks[fd] = t
 	t.Talk.begin(st.run, (*evOwner)(t), (*evPort)(t))
 	if st.TLS != nil || st.mode == Blocks { // a handshake computes, and Open may wait
-		t.state.Store(stRun)
+		t.state.Store(stRun | stStart)
 		if err := lp.add(t); err != nil {
 			lp.end(t, err)
 			return

@@ -39,6 +39,8 @@ func (t *evTalk) start() error {
 		return err
 	}
 	_, t.eager = t.sess.(interface{ eager() })
+	t.touch()
+	t.state.And(^uint32(stStart))
 	return t.W.Flush()
 }
 

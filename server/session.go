@@ -161,13 +161,14 @@ func (t *Talk) finish(r *run, why error) error {
 	if errors.Is(why, io.EOF) || errors.Is(why, ErrStopping) {
 		why = nil
 	}
+	r.count.failed(why)
 	if s := t.sess; s != nil {
 		t.sess = nil
 		if err := closeSession(r, t, s, why); err != nil && why == nil {
+			r.count.failed(err)
 			why = err
 		}
 	}
-	r.count.failed(why)
 	err := t.Finish()
 	if why != nil {
 		return why

@@ -23,6 +23,7 @@ const (
 	stCut               // it must end
 	stLate              // its deadline has passed
 	stEnd               // it has ended; only the loop has to be told
+	stStart             // it has not begun: a handshake, or an Open that may wait
 )
 
 // evTalk is a talk on a loop. What every Turn touches lies together.
@@ -311,21 +312,24 @@ func (lp *loop) overdue(t *evTalk, now uint32) {
 	}
 	age := now - t.since.Load()
 	over := func(limit int64) bool { return limit > 0 && int64(age) > limit }
-	running := t.state.Load()&stRun != 0
-	switch {
+	switch s := t.state.Load(); {
+	case s&stRun != 0: // what belongs to the worker is not looked at
+		if s&stStart != 0 {
+			if over(limitTicks(limits.Handshake)) {
+				lp.cut(t, ErrHandshake)
+			}
+		} else if over(limitTicks(limits.Turn)) {
+			lp.cut(t, ErrTurn)
+		}
 	case t.closing:
 		if over(int64(ticks(lastWords))) {
 			lp.bury(t)
-		}
-	case running && t.sess == nil:
-		if over(limitTicks(limits.Handshake)) {
-			lp.cut(t, ErrHandshake)
 		}
 	case t.eager && t.co != nil: // the whole talk is one Turn: what it waits for is its peer
 		if over(limitTicks(limits.Idle)) {
 			lp.cut(t, ErrIdle)
 		}
-	case running || t.co != nil:
+	case t.co != nil:
 		if over(limitTicks(limits.Turn)) {
 			lp.cut(t, ErrTurn)
 		}

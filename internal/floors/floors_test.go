@@ -10,7 +10,8 @@ import (
 // Exceptions, each with its reason.
 var (
 	noExample = Exceptions{
-		".": "the root holds only the map of the house, no code",
+		".":                 "the root holds only the map of the house, no code",
+		"internal/testcert": "it serves tests, and each of them shows its use",
 	}
 	tooLong = Exceptions{}
 )

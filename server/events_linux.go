@@ -194,8 +194,12 @@ func takeOver(l net.Listener, n int) (fds []int, done func(), err error) {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {
 		return fail(os.NewSyscallError("setsockopt", err))
 	}
+	queue := (backlogOf(fd) + n - 1) / n // together they hold what one was asked to
+	if err := unix.Listen(fd, queue); err != nil {
+		return fail(os.NewSyscallError("listen", err))
+	}
 	for len(fds) < n {
-		sib, err := sibling(fd, backlogOf(l))
+		sib, err := sibling(fd, queue)
 		if err != nil {
 			return fail(err)
 		}
@@ -257,12 +261,14 @@ func sibling(fd, backlog int) (int, error) {
 	return sib, nil
 }
 
-// backlogOf is the backlog that l was made with, where it says so.
-func backlogOf(l net.Listener) int {
-	if b, ok := l.(interface{ Backlog() int }); ok && b.Backlog() > 0 {
-		return b.Backlog()
+// backlogOf is how long the queue of a listening socket may be: the kernel
+// tells it in the place of what it has no use for there (tcp_get_info).
+func backlogOf(fd int) int {
+	info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO)
+	if err != nil || info.Sacked == 0 {
+		return unix.SOMAXCONN
 	}
-	return 4096
+	return int(info.Sacked)
 }
 
 // site is one listener of one Serve on one loop.

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/farend-go/farend/socket"
 )
 
 // ListenConfig says how Listen listens.
@@ -18,8 +20,9 @@ type ListenConfig struct {
 	UnixMode fs.FileMode // of a Unix socket; 0: 0600
 }
 
-// Listen listens on address: "host:port", "[::1]:port", or "unix:PATH" (a name
-// that begins with @ is abstract). A Unix socket that nobody serves any more
+// Listen listens on address: "host:port" or "[::1]:port" with every form of
+// host and port that package socket knows, or "unix:PATH" (a name that begins
+// with @ is abstract). A Unix socket that nobody serves any more
 // is replaced; one that is served is syscall.EADDRINUSE, and anything else at
 // that path is left alone (fs.ErrExist).
 func Listen(ctx context.Context, address string, c ListenConfig) (net.Listener, error) {
@@ -40,17 +43,16 @@ func (s *Server) ListenAndServe(ctx context.Context, address string) error {
 }
 
 func listenTCP(ctx context.Context, address string, c ListenConfig) (net.Listener, error) {
-	var lc net.ListenConfig
-	return lc.Listen(ctx, "tcp", address)
+	return socket.Listen(ctx, "tcp", address, socket.ListenConfig{Backlog: c.Backlog})
 }
 
 func listenUnix(ctx context.Context, path string, c ListenConfig) (net.Listener, error) {
 	if path == "" {
 		return nil, errors.New("listen unix: no path")
 	}
-	var lc net.ListenConfig
+	sc := socket.ListenConfig{Backlog: c.Backlog}
 	if strings.HasPrefix(path, "@") {
-		return lc.Listen(ctx, "unix", path)
+		return socket.Listen(ctx, "unix", path, sc)
 	}
 	if err := clearStale(ctx, path, "unix"); err != nil {
 		return nil, err
@@ -59,7 +61,7 @@ func listenUnix(ctx context.Context, path string, c ListenConfig) (net.Listener,
 	if mode == 0 {
 		mode = 0o600
 	}
-	l, err := lc.Listen(ctx, "unix", path)
+	l, err := socket.Listen(ctx, "unix", path, sc)
 	if err != nil {
 		return nil, err
 	}

@@ -262,3 +262,19 @@ var (
 	_ server.Pusher   = (*lineSession)(nil)
 	_ server.Farewell = (*lineSession)(nil)
 )
+
+// from connects from another loopback address.
+func (r *running) from(ip string) *client {
+	r.t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
+	c, err := d.Dial("tcp", r.addr.String())
+	if err != nil {
+		r.t.Skipf("no connection from %s here: %v", ip, err)
+	}
+	if r.kind.tls {
+		c = tls.Client(c, testcert.Client(r.t))
+	}
+	_ = c.SetDeadline(time.Now().Add(15 * time.Second))
+	r.t.Cleanup(func() { c.Close() })
+	return &client{r.t, c, bufio.NewReader(c)}
+}

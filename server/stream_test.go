@@ -1,0 +1,221 @@
+package server_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/farend-go/farend/server"
+)
+
+// streams is every way to run a function in the shape of handle().
+func overStreams(t *testing.T, f func(t *testing.T, k kind, make func(func(context.Context, net.Conn) error) server.Handler)) {
+	for _, k := range kinds() {
+		switch k.mode {
+		case server.Blocks:
+			t.Run("stream/"+k.String(), func(t *testing.T) { f(t, k, server.Stream) })
+		case server.Waits:
+			t.Run("coroutine/"+k.String(), func(t *testing.T) { f(t, k, server.Coroutine) })
+		}
+	}
+}
+
+func echo(_ context.Context, c net.Conn) error {
+	buf := make([]byte, 1000)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Write(buf[:n]); err != nil {
+			return err
+		}
+	}
+}
+
+func TestStreamEcho(t *testing.T) {
+	overStreams(t, func(t *testing.T, k kind, handler func(func(context.Context, net.Conn) error) server.Handler) {
+		r := start(t, k, &server.Server{Handler: handler(echo)})
+		c := r.dial()
+		want := make([]byte, 1<<20)
+		for i := range want {
+			want[i] = byte(i * i >> 3)
+		}
+		go func() {
+			_, _ = c.Write(want)
+			if half, ok := c.(interface{ CloseWrite() error }); ok {
+				_ = half.CloseWrite()
+			}
+		}()
+		got, err := io.ReadAll(c)
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%d bytes came back of %d, %v", len(got), len(want), err)
+		}
+	})
+}
+
+func TestStreamSpeaksFirst(t *testing.T) {
+	overStreams(t, func(t *testing.T, k kind, handler func(func(context.Context, net.Conn) error) server.Handler) {
+		r := start(t, k, &server.Server{Handler: handler(func(_ context.Context, c net.Conn) error {
+			_, err := io.WriteString(c, "hello\r\n")
+			return err
+		})})
+		c := r.client()
+		c.expect("hello")
+		c.end()
+	})
+}
+
+func TestStreamStopsWhileItWaits(t *testing.T) {
+	overStreams(t, func(t *testing.T, k kind, handler func(func(context.Context, net.Conn) error) server.Handler) {
+		ended := make(chan error, 1)
+		r := start(t, k, &server.Server{Handler: handler(func(ctx context.Context, c net.Conn) error {
+			_, _ = io.WriteString(c, "hello\r\n")
+			_, err := c.Read(make([]byte, 10))
+			ended <- err
+			return err
+		})})
+		c := r.client()
+		c.expect("hello")
+		r.stop()
+		if err := <-ended; !errors.Is(err, server.ErrStopping) {
+			t.Errorf("Read ended with %v", err)
+		}
+		if err := r.wait(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestStreamIdle(t *testing.T) {
+	overStreams(t, func(t *testing.T, k kind, handler func(func(context.Context, net.Conn) error) server.Handler) {
+		ended := make(chan error, 1)
+		start(t, k, &server.Server{
+			Limits: server.Limits{Idle: 100 * time.Millisecond},
+			Handler: handler(func(ctx context.Context, c net.Conn) error {
+				_, err := c.Read(make([]byte, 10))
+				ended <- err
+				return err
+			}),
+		}).dial()
+		if k.tls {
+			return // the client of this test does not shake hands before it writes
+		}
+		if err := <-ended; !errors.Is(err, server.ErrIdle) {
+			t.Errorf("Read ended with %v", err)
+		}
+	})
+}
+
+func TestStreamDeadlineOfItsOwn(t *testing.T) {
+	overStreams(t, func(t *testing.T, k kind, handler func(func(context.Context, net.Conn) error) server.Handler) {
+		r := start(t, k, &server.Server{Handler: handler(func(ctx context.Context, c net.Conn) error {
+			_ = c.SetReadDeadline(time.Now().Add(10 * time.Millisecond))
+			_, err := c.Read(make([]byte, 10))
+			var ne net.Error
+			if !errors.As(err, &ne) || !ne.Timeout() {
+				t.Errorf("Read ended with %v", err)
+			}
+			_ = c.SetReadDeadline(time.Time{})
+			_, err = io.WriteString(c, "late\r\n")
+			return err
+		})})
+		c := r.client()
+		c.expect("late")
+		c.end()
+	})
+}
+
+// A server with room for one talk is Python's default server: the second
+// client waits behind the first, in the backlog.
+func TestSerial(t *testing.T) {
+	overAll(t, func(t *testing.T, k kind) {
+		r := start(t, k, &server.Server{Handler: &liner{mode: k.mode}, Limits: server.Limits{Talks: 1}})
+		first := r.client()
+		first.expect("+ hello")
+		second := r.client()
+		if !k.tls {
+			second.say("SAY mine\r\n")
+		}
+		first.say("SAY yours\r\n")
+		first.expect("+ yours")
+		if n := r.srv.Counters().Active; n != 1 {
+			t.Errorf("%d talks at once", n)
+		}
+		first.Close()
+		second.expect("+ hello")
+		if k.tls {
+			second.say("SAY mine\r\n")
+		}
+		second.expect("+ mine")
+	})
+}
+
+func TestPerPeer(t *testing.T) {
+	overAll(t, func(t *testing.T, k kind) {
+		if k.network != "tcp" {
+			t.Skip("a Unix socket's peers have no address")
+		}
+		r := start(t, k, &server.Server{Handler: &liner{mode: k.mode}, Limits: server.Limits{PerPeer: 2}})
+		a := r.client()
+		a.expect("+ hello")
+		b := r.client()
+		b.expect("+ hello")
+		c := r.client() // waits; nobody says in which order those who wait are let in
+		other := r.from("127.0.0.2")
+		other.expect("+ hello") // another address is not held up
+		a.Close()
+		c.expect("+ hello")
+		if n := r.srv.Counters().Delayed; n == 0 {
+			t.Error("nobody was delayed")
+		}
+	})
+}
+
+func TestStopWithWaitersOverLimit(t *testing.T) {
+	overAll(t, func(t *testing.T, k kind) {
+		if k.network != "tcp" || k.tls {
+			t.Skip("the limit is the same one")
+		}
+		r := start(t, k, &server.Server{Handler: &liner{mode: k.mode}, Limits: server.Limits{PerPeer: 1, Talks: 2}})
+		a := r.client()
+		a.expect("+ hello")
+		for range 4 {
+			r.dial()
+		}
+		for r.srv.Counters().Delayed == 0 {
+			a.say("SAY on\r\n")
+			a.expect("+ on")
+		}
+		r.stop()
+		if err := r.wait(); err != nil {
+			t.Error(err)
+		}
+		if n := r.srv.Counters().Active; n != 0 {
+			t.Errorf("%d talks are left", n)
+		}
+	})
+}
+
+func TestListenUnix(t *testing.T) {
+	path := filepath.Join(shortDir(t), "s")
+	l, err := server.Listen(t.Context(), "unix:"+path, server.ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Listen(t.Context(), "unix:"+path, server.ListenConfig{}); !errors.Is(err, syscall.EADDRINUSE) {
+		t.Errorf("a live socket was answered with %v", err)
+	}
+	l.(*net.UnixListener).SetUnlinkOnClose(false)
+	l.Close()
+	l, err = server.Listen(t.Context(), "unix:"+path, server.ListenConfig{})
+	if err != nil {
+		t.Errorf("a stale socket was not replaced: %v", err)
+	}
+	l.Close()
+}

@@ -38,7 +38,7 @@ func (s *Sock) first(ctx context.Context, at Address) (Addr, error) {
 // finished connections may wait for Accept: on Linux one more than it says.
 // SOMAXCONN is the most that the system allows.
 func (s *Sock) Listen(backlog int) error {
-	return s.fail("listen", s.LocalAddr(), s.listen(backlog))
+	return s.fail("listen", s.LocalAddr(), s.startListening(backlog))
 }
 
 // Accept waits for a connection and returns it with the peer's address,
@@ -50,8 +50,7 @@ func (s *Sock) Accept(ctx context.Context) (*Sock, Addr, error) {
 	if err != nil {
 		return nil, nil, s.fail("accept", s.LocalAddr(), err)
 	}
-	conn := &Sock{family: s.family, typ: s.typ, proto: s.proto, handle: h, watched: s.watched.heir()}
-	return conn, peer, nil
+	return s.inherit(&Sock{family: s.family, typ: s.typ, proto: s.proto, handle: h}), peer, nil
 }
 
 // Connect connects the socket to a peer, connect(2); of several addresses that a

@@ -135,7 +135,7 @@ func (h *handle) setWriteDeadline(t time.Time) error {
 	return h.out.setBase(t)
 }
 
-func (h *handle) listen(backlog int) error {
+func (h *handle) startListening(backlog int) error {
 	return h.control(func(fd int) error { return unix.Listen(fd, backlog) })
 }
 

@@ -90,3 +90,21 @@ func Options() []AnyOption {
 		TCP_MAXSEG, TCP_NODELAY,
 	}, systemOptions()...)
 }
+
+// implied sets the options that the configuration implies.
+func (s *Sock) implied(cfg ServerConfig) error {
+	if !cfg.NoReuseAddr && cfg.Type == SOCK_STREAM && cfg.Family != AF_UNIX {
+		if err := SO_REUSEADDR.Set(s, true); err != nil {
+			return err
+		}
+	}
+	if cfg.ReusePort {
+		if err := SO_REUSEPORT.Set(s, true); err != nil {
+			return err
+		}
+	}
+	if cfg.Family == AF_INET6 {
+		return IPV6_V6ONLY.Set(s, !cfg.DualStack)
+	}
+	return nil
+}

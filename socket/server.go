@@ -61,7 +61,7 @@ func CreateServer(ctx context.Context, at Address, cfg ServerConfig) (*Sock, err
 
 // serve sets the options, binds and listens.
 func (s *Sock) serve(ctx context.Context, a Addr, cfg ServerConfig) error {
-	if err := s.prepareServer(cfg); err != nil {
+	if err := s.implied(cfg); err != nil {
 		return err
 	}
 	for _, set := range cfg.Options {
@@ -80,22 +80,4 @@ func (s *Sock) serve(ctx context.Context, a Addr, cfg ServerConfig) error {
 		backlog = SOMAXCONN
 	}
 	return s.Listen(backlog)
-}
-
-// prepareServer sets the options that the configuration implies.
-func (s *Sock) prepareServer(cfg ServerConfig) error {
-	if reuseAddr && !cfg.NoReuseAddr && cfg.Type == SOCK_STREAM && cfg.Family != AF_UNIX {
-		if err := SO_REUSEADDR.Set(s, true); err != nil {
-			return err
-		}
-	}
-	if cfg.ReusePort {
-		if err := SO_REUSEPORT.Set(s, true); err != nil {
-			return err
-		}
-	}
-	if cfg.Family == AF_INET6 {
-		return IPV6_V6ONLY.Set(s, !cfg.DualStack)
-	}
-	return nil
 }

@@ -131,7 +131,7 @@ func (s *Sock) Dup() (*Sock, error) {
 	if err != nil {
 		return nil, s.fail("dup", nil, errors.Join(err, closeFD(fd)))
 	}
-	return &Sock{family: s.family, typ: s.typ, proto: s.proto, handle: h, watched: s.watched.heir()}, nil
+	return s.inherit(&Sock{family: s.family, typ: s.typ, proto: s.proto, handle: h}), nil
 }
 
 // Detach gives the socket away: it returns a descriptor that the caller owns and

@@ -49,7 +49,7 @@ func (h *handle) receiveTurn(ctx context.Context) (received, error) {
 		return received{}, err
 	}
 	r := received{n: m.n, nControl: m.nControl, flags: m.got, from: m.from}
-	if r.n == 0 && h.ends && m.flags&MSG_ERRQUEUE == 0 && room(m.bufs) {
+	if r.n == 0 && h.ends && m.flags&errorQueue == 0 && room(m.bufs) {
 		return r, io.EOF
 	}
 	return r, nil

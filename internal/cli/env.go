@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// env is what a command has of the world, and the flags that every command
+// has.
+type env struct {
+	in       io.Reader
+	out, err io.Writer
+	environ  []string
+	signals  *signals
+
+	quiet   bool
+	verbose int
+	json    bool
+	started bool // the command line was understood, and its command began
+}
+
+// getenv looks name up in the environment that Main got.
+func (e *env) getenv(name string) (string, bool) {
+	for i := len(e.environ) - 1; i >= 0; i-- {
+		if k, v, ok := strings.Cut(e.environ[i], "="); ok && k == name {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// say is talk: a line on stderr, which -q silences.
+func (e *env) say(format string, args ...any) {
+	if !e.quiet {
+		fmt.Fprintf(e.err, format+"\n", args...)
+	}
+}
+
+// sayMore is talk for -v.
+func (e *env) sayMore(format string, args ...any) {
+	if e.verbose > 0 {
+		e.say(format, args...)
+	}
+}
+
+// writeJSON is data: one line of JSON on stdout.
+func (e *env) writeJSON(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = e.out.Write(append(b, '\n'))
+	return err
+}
+
+// log is for libraries that take a logger: warnings on stderr, with -v
+// information, with -vv everything.
+func (e *env) log() *slog.Logger {
+	level := slog.LevelWarn
+	switch {
+	case e.quiet:
+		level = slog.LevelError
+	case e.verbose == 1:
+		level = slog.LevelInfo
+	case e.verbose > 1:
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))
+}
+
+// isTerminal tells whether a stream of the env is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colour tells whether w may be written in colour: it is a terminal, and
+// neither NO_COLOR nor a dumb one speaks against it (https://no-color.org).
+func (e *env) colour(w io.Writer) bool {
+	if v, _ := e.getenv("NO_COLOR"); v != "" {
+		return false
+	}
+	if v, _ := e.getenv("TERM"); v == "dumb" {
+		return false
+	}
+	return isTerminal(w)
+}

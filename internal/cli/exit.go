@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/farend-go/farend/app"
+)
+
+// Exit statuses that every command shares.
+const (
+	exitGood        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// exitError is an error that chooses the exit status. Without an err inside
+// nothing is printed.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit status %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// exit makes err end the command with status code; err may be nil, then it
+// ends without a word.
+func exit(code int, err error) error { return &exitError{code, err} }
+
+// usageErr makes err one of wrong usage.
+func usageErr(err error) error { return exit(exitUsage, err) }
+
+// usagef is a new error of wrong usage.
+func usagef(format string, args ...any) error { return usageErr(fmt.Errorf(format, args...)) }
+
+// run executes the command tree, says what went wrong, and gives the exit
+// status. A second signal does not wait for the command to return.
+func (e *env) run(ctx context.Context, root *cobra.Command) int {
+	ctx, stop := e.signals.watch(ctx)
+	defer stop()
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	select {
+	case err := <-done:
+		return e.status(ctx, err)
+	case code := <-e.signals.hard:
+		return code
+	}
+}
+
+// status says err in one line and gives its exit status.
+func (e *env) status(ctx context.Context, err error) int {
+	if err == nil {
+		return exitGood
+	}
+	var chosen *exitError
+	if errors.As(err, &chosen) {
+		if chosen.err != nil {
+			e.sayError(chosen.err)
+		}
+		return chosen.code
+	}
+	if !e.started {
+		e.sayError(err)
+		return exitUsage
+	}
+	if ctx.Err() != nil { // whatever failed then, failed because of that
+		return interruptedBy(ctx)
+	}
+	e.sayError(err)
+	return exitFailed
+}
+
+// sayError prints one line, -q or not.
+func (e *env) sayError(err error) {
+	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	fmt.Fprintln(e.err, "farend: "+text)
+}
+
+// knownCommand is the root's check of arguments: what gets there is no
+// command.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return unknownCommand(c, args[0])
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	var known []string
+	for _, c := range root.Commands() {
+		known = append(known, c.Name())
+	}
+	return fmt.Errorf("%s: no such command%s", name, didYouMean(app.Nearest(name, known), "farend --help"))
+}
+
+// flagError says which flag was wrong, and which may have been meant.
+func flagError(c *cobra.Command, err error) error {
+	var unknown interface{ GetSpecifiedName() string }
+	if !errors.As(err, &unknown) || !strings.HasPrefix(err.Error(), "unknown") {
+		return usagef("%s: %w", c.Name(), err)
+	}
+	name := unknown.GetSpecifiedName()
+	var known []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+	dashes, near := "--", app.Nearest(name, known)
+	if len(name) == 1 {
+		dashes, near = "-", ""
+	}
+	if near != "" {
+		near = "--" + near
+	}
+	return usagef("%s: %s%s: no such flag%s", c.Name(), dashes, name, didYouMean(near, c.CommandPath()+" --help"))
+}
+
+// didYouMean is the next step after an unknown word.
+func didYouMean(near, help string) string {
+	if near == "" {
+		return "; see " + help
+	}
+	return "; did you mean " + near + "?"
+}

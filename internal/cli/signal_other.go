@@ -1,0 +1,11 @@
+//go:build !unix
+
+package cli
+
+import (
+	"os"
+	"syscall"
+)
+
+// Signals are those that main has delivered to WithSignals.
+func Signals() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }

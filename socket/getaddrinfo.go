@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -215,8 +216,9 @@ func firstFit(hints Hints) (convention, error) {
 
 // found is what a host's look-up gave, before it is joined with the kinds.
 type found struct {
-	canon string
-	addrs []netip.Addr
+	canon   string
+	aliases []string
+	addrs   []netip.Addr
 }
 
 func (f found) entries(kinds []kind, hints Hints) []AddrInfo {
@@ -238,13 +240,10 @@ func (r *Resolver) addresses(ctx context.Context, host string, hints Hints) (fou
 	if host == "" {
 		return found{addrs: localAddrs(hints)}, nil
 	}
-	addr, literal, err := parseLiteral(host)
-	if err != nil {
-		return found{}, err
-	}
+	addr, literal, zoneErr := parseLiteral(host)
 	if literal {
 		addr, err := literalAs(addr, hints)
-		return found{canon: host, addrs: []netip.Addr{addr}}, err
+		return found{canon: host, addrs: []netip.Addr{addr}}, cmp.Or(err, zoneErr)
 	}
 	if hints.Flags&AI_NUMERICHOST != 0 || !isHostName(host) {
 		return found{}, EAI_NONAME

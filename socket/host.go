@@ -178,9 +178,9 @@ func ofFamily(a netip.Addr, family Family) ([]netip.Addr, error) {
 }
 
 // parseLiteral reads a host that needs no look-up: IPv4 in any form of
-// inet_aton, IPv6 with or without a zone. ok is false for a name; a zone that
-// cannot be is an error (RFC 4007 section 11; only link-local addresses take
-// an interface's name).
+// inet_aton, IPv6 with or without a zone. ok is false for a name. A zone that
+// cannot be is an error beside the address without it: only a link-local
+// address takes an interface's name (RFC 4007 section 11).
 func parseLiteral(host string) (addr netip.Addr, ok bool, err error) {
 	if a, good := parseAton(host); good {
 		return a, true, nil
@@ -195,12 +195,12 @@ func parseLiteral(host string) (addr netip.Addr, ok bool, err error) {
 	}
 	_, notNumber := strconv.ParseUint(zone, 10, 32)
 	local := a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast()
-	if notNumber != nil && !local {
-		return netip.Addr{}, false, EAI_NONAME
-	}
 	id, known := scopeID(zone)
-	if zone == "" || !known {
-		return netip.Addr{}, false, EAI_NONAME
+	if zone == "" || !known || notNumber != nil && !local {
+		return a, true, EAI_NONAME
+	}
+	if !local { // only a link-local address has an interface's name
+		return a.WithZone(strconv.FormatUint(uint64(id), 10)), true, nil
 	}
 	return a.WithZone(zoneOf(id)), true, nil
 }

@@ -56,8 +56,9 @@ func (r *Resolver) GetHostByName(ctx context.Context, name string) (netip.Addr, 
 
 // GetHostByNameEx gives a host's canonical name, its other names, and all its
 // IPv4 addresses in the order in which they are kept: Python's
-// gethostbyname_ex. Aliases are known only of names in the hosts file. Errors
-// are EAI, or the context's.
+// gethostbyname_ex. The other names are those on
+// the lines of the hosts file, or the CNAMEs that led to the canonical one.
+// Errors are EAI, or the context's.
 func GetHostByNameEx(ctx context.Context, name string) (HostEntry, error) {
 	return (*Resolver)(nil).GetHostByNameEx(ctx, name)
 }
@@ -71,18 +72,11 @@ func (r *Resolver) GetHostByNameEx(ctx context.Context, name string) (HostEntry,
 	if !isHostName(name) {
 		return fail(EAI_NONAME)
 	}
-	if entry, ok := hostsByName(r.hosts(), name, AF_INET); ok {
-		return entry, nil
-	}
 	f, err := r.lookUp(ctx, name, AF_INET)
 	if err != nil {
 		return fail(err)
 	}
-	entry := HostEntry{Name: f.canon, Addrs: f.addrs}
-	if !strings.EqualFold(f.canon, name) {
-		entry.Aliases = []string{name}
-	}
-	return entry, nil
+	return HostEntry{Name: f.canon, Aliases: f.aliases, Addrs: f.addrs}, nil
 }
 
 // GetHostByAddr gives the names of the host that has an address, of either
@@ -103,5 +97,5 @@ func (r *Resolver) GetHostByAddr(ctx context.Context, addr string) (HostEntry, e
 	if err != nil {
 		return HostEntry{}, fmt.Errorf("look up the name of %v: %w", addrs[0], err)
 	}
-	return HostEntry{Name: names[0], Aliases: names[1:], Addrs: addrs[:1]}, nil
+	return HostEntry{Name: names[0], Aliases: names[1:], Addrs: []netip.Addr{addrs[0].WithZone("")}}, nil
 }

@@ -68,7 +68,7 @@ func (r *Resolver) lookUp(ctx context.Context, name string, family Family) (foun
 		return found{}, err
 	}
 	if entry, ok := hostsByName(r.hosts(), name, family); ok {
-		return found{canon: entry.Name, addrs: entry.Addrs}, nil
+		return found{canon: entry.Name, aliases: entry.Aliases, addrs: entry.Addrs}, nil
 	}
 	if !r.ownDNS() {
 		return systemLookUp(ctx, name, family)

@@ -17,14 +17,18 @@ import (
 // the search list as resolv.conf(5) has it.
 func (r *Resolver) dnsLookUp(ctx context.Context, name string, family Family) (found, error) {
 	config := r.dnsConfig()
-	var noData, failed error
-	for _, full := range config.candidates(name) {
+	var asIs, noData, failed error
+	for i, full := range config.candidates(name) {
 		f, err := r.dnsAddrs(ctx, config, full, family)
 		switch {
 		case err == nil:
 			return f, nil
 		case ctx.Err() != nil:
 			return found{}, ctx.Err()
+		case errors.Is(err, errDeadAlias):
+			return found{}, err
+		case i == 0 && full == name+".":
+			asIs = err // what is true of the name itself outweighs the rest
 		case errors.Is(err, EAI_NODATA):
 			noData = err
 		case errors.Is(err, errServerFailed):
@@ -33,11 +37,10 @@ func (r *Resolver) dnsLookUp(ctx context.Context, name string, family Family) (f
 			return found{}, err // nobody answers; asking for other names would not help
 		}
 	}
-	switch {
-	case noData != nil:
-		return found{}, noData
-	case failed != nil:
-		return found{}, failed
+	for _, err := range []error{asIs, noData, failed} {
+		if err != nil {
+			return found{}, err
+		}
 	}
 	return found{}, EAI_NONAME
 }
@@ -45,6 +48,10 @@ func (r *Resolver) dnsLookUp(ctx context.Context, name string, family Family) (f
 // errServerFailed is an answer that says no more than that there is none. It
 // lets the search go on, as no answer does not.
 var errServerFailed = fmt.Errorf("%w (the name server failed)", EAI_AGAIN)
+
+// errDeadAlias is a CNAME that leads to no address. For the C library the name
+// then does not exist, but it is not searched for in other domains either.
+var errDeadAlias = fmt.Errorf("%w (an alias that leads to no address)", EAI_NONAME)
 
 // dnsAddrs asks for A and AAAA at once, as the family wants.
 func (r *Resolver) dnsAddrs(ctx context.Context, config dnsConfig, full string, family Family) (found, error) {
@@ -71,7 +78,7 @@ func (r *Resolver) dnsAddrs(ctx context.Context, config dnsConfig, full string, 
 	var all found
 	for _, f := range answers {
 		if all.canon == "" {
-			all.canon = f.canon
+			all.canon, all.aliases = f.canon, f.aliases
 		}
 		all.addrs = append(all.addrs, f.addrs...)
 	}
@@ -90,14 +97,16 @@ func (r *Resolver) dnsAddrs(ctx context.Context, config dnsConfig, full string, 
 // takes the addresses at its end: there the name is the canonical one.
 func addrsIn(msg *dnsmessage.Message, t dnsmessage.Type) (found, error) {
 	name := msg.Questions[0].Name
+	var f found
 	for range len(msg.Answers) {
 		target, ok := aliasOf(msg.Answers, name)
 		if !ok {
 			break
 		}
+		f.aliases = append(f.aliases, strings.TrimSuffix(name.String(), "."))
 		name = target
 	}
-	f := found{canon: strings.TrimSuffix(name.String(), ".")}
+	f.canon = strings.TrimSuffix(name.String(), ".")
 	for _, rr := range msg.Answers {
 		if !sameName(rr.Header.Name, name) || rr.Header.Type != t {
 			continue
@@ -109,10 +118,13 @@ func addrsIn(msg *dnsmessage.Message, t dnsmessage.Type) (found, error) {
 			f.addrs = append(f.addrs, netip.AddrFrom16(body.AAAA))
 		}
 	}
-	if len(f.addrs) == 0 {
-		return found{}, EAI_NODATA
+	switch {
+	case len(f.addrs) > 0:
+		return f, nil
+	case len(f.aliases) > 0:
+		return found{}, errDeadAlias
 	}
-	return f, nil
+	return found{}, EAI_NODATA
 }
 
 func aliasOf(answers []dnsmessage.Resource, name dnsmessage.Name) (dnsmessage.Name, bool) {

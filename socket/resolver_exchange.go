@@ -42,16 +42,21 @@ func (r *Resolver) exchange(ctx context.Context, config dnsConfig, full string, 
 				}
 				continue
 			}
-			switch msg.RCode {
-			case dnsmessage.RCodeSuccess:
+			switch {
+			case msg.RCode == dnsmessage.RCodeSuccess && !lame(msg):
 				return msg, nil
-			case dnsmessage.RCodeNameError:
+			case msg.RCode == dnsmessage.RCodeNameError:
 				return nil, EAI_NONAME
 			}
 			failure = errServerFailed
 		}
 	}
 	return nil, failure
+}
+
+// lame tells that a server neither knows the name nor asks others for it.
+func lame(msg *dnsmessage.Message) bool {
+	return len(msg.Answers) == 0 && !msg.Authoritative && !msg.RecursionAvailable
 }
 
 // ask puts one question to one server, by UDP and, if the answer did not fit, by

@@ -121,21 +121,37 @@ func TestTutorial84_SilentServer(t *testing.T) {
 	s := startStubDNS(t, stubZone)
 	r := s.resolver(t, "")
 	r.Timeout, r.Attempts = 10*time.Millisecond, 2
+	var dialled atomic.Int32
+	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialled.Add(1)
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
 	if got := lookUpText(t, r, "silent.test", AF_INET); got != EAI_AGAIN.Error() {
 		t.Errorf("got %q", got)
 	}
-	if asked := s.questions(); len(asked) != 2 {
-		t.Errorf("asked %q, want two attempts", asked)
+	if n := dialled.Load(); n != 2 {
+		t.Errorf("%d attempts, want 2", n)
 	}
-	// The next server answers where the first is silent: nobody is behind it.
-	nobody, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestTutorial84_NextServer(t *testing.T) {
+	s := startStubDNS(t, stubZone)
+	r := s.resolver(t, "")
+	dead := netip.MustParseAddrPort("192.0.2.53:53")
+	r.Nameservers = []netip.AddrPort{dead, s.addr}
+	r.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == dead.String() {
+			return nil, errDialed
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, address)
 	}
-	defer nobody.Close()
-	r.Nameservers = []netip.AddrPort{nobody.LocalAddr().(*net.UDPAddr).AddrPort(), s.addr}
 	if got := lookUpText(t, r, "a.test", AF_INET); got != "a.test 192.0.2.10 192.0.2.11" {
-		t.Errorf("with a second server: got %q", got)
+		t.Errorf("got %q", got)
+	}
+	r.Nameservers = r.Nameservers[:1]
+	_, err := r.GetAddrInfo(t.Context(), "a.test", "", Hints{})
+	if !errors.Is(err, EAI_AGAIN) || !strings.Contains(err.Error(), dead.String()) {
+		t.Errorf("no server left: got %v, want EAI_AGAIN and the server's name", err)
 	}
 }
 

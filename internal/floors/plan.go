@@ -53,8 +53,9 @@ app console                           < proto proto/* keep/* mailbox newsgroup f
 app                                   < github.com/BurntSushi/toml
 console                               < app
 examples examples/*                   < proto proto/* keep/* server dial conv conv/* auth wire message socket open
-internal/cli                          < app console examples proto proto/* open server dial conv conv/* auth wire message socket internal/testcert
-internal/cli                          < github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term golang.org/x/sys github.com/HdrHistogram/hdrhistogram-go
+internal/cli internal/cli/*           < app console examples proto proto/* open server dial conv conv/* auth wire message socket internal/testcert
+internal/cli internal/cli/*           < github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term golang.org/x/sys github.com/HdrHistogram/hdrhistogram-go
+internal/cli                          < internal/cli/*
 cmd/*                                 < internal/cli app
 internal/floors                       <
 

@@ -80,8 +80,7 @@ func (p *upgraded) Recv(b []byte) (int, error) {
 	if n > 0 {
 		return n, nil
 	}
-	var w waiting
-	if errors.As(err, &w) {
+	if _, ok := errors.AsType[waiting](err); ok {
 		return 0, wire.ErrWait
 	}
 	return 0, err

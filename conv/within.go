@@ -58,4 +58,4 @@ type cutError struct{ ctx, err error }
 
 func (e *cutError) Error() string   { return e.ctx.Error() }
 func (e *cutError) Unwrap() []error { return []error{e.ctx, e.err} }
-func (e *cutError) Timeout() bool   { return e.ctx == context.DeadlineExceeded }
+func (e *cutError) Timeout() bool   { return errors.Is(e.ctx, context.DeadlineExceeded) }

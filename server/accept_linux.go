@@ -193,7 +193,9 @@ func (lp *loop) begin(st *site, fd int) {
 		if st.TLS != nil {
 			go t.work()
 		} else {
-			lp.hand(t)
+			if err := lp.hand(t); err != nil {
+				lp.end(t, err)
+			}
 		}
 		return
 	}

@@ -263,7 +263,7 @@ func (t *goTalk) expire(why error) {
 	if t.nc == nil {
 		return
 	}
-	if why == ErrIdle { // it may still write last words
+	if errors.Is(why, ErrIdle) { // it may still write last words
 		_ = t.nc.SetReadDeadline(past)
 		return
 	}

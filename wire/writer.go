@@ -128,6 +128,8 @@ func (w *Writer) Block(r io.Reader) error {
 	return b.Close()
 }
 
+var newline = []byte{'\n'}
+
 type onlyWriter struct{ io.Writer }
 
 // BlockWriter begins a dot-block; Close writes the line that ends it. Nothing
@@ -153,11 +155,7 @@ func (b *BlockWriter) Write(p []byte) (int, error) {
 			}
 		}
 		b.bol = false
-		i := bytes.IndexByte(rest, '\n')
-		text := rest
-		if i >= 0 {
-			text = rest[:i]
-		}
+		text, _, ended := bytes.Cut(rest, newline)
 		if len(text) > 0 {
 			if _, err := b.w.Write(text); err != nil {
 				return done, err
@@ -165,7 +163,7 @@ func (b *BlockWriter) Write(p []byte) (int, error) {
 			b.cr = text[len(text)-1] == '\r'
 		}
 		done += len(text)
-		if i < 0 {
+		if !ended {
 			break
 		}
 		end := "\r\n"

@@ -46,6 +46,9 @@ func usageErr(err error) error { return exit(exitUsage, err) }
 // usagef is a new error of wrong usage.
 func usagef(format string, args ...any) error { return usageErr(fmt.Errorf(format, args...)) }
 
+// during puts what was being done before err, and keeps its exit status.
+func during(doing string, err error) error { return fmt.Errorf("%s: %w", doing, err) }
+
 // run executes the command tree, says what went wrong, and gives the exit
 // status. A second signal does not wait for the command to return.
 func (e *env) run(ctx context.Context, root *cobra.Command) int {
@@ -69,7 +72,7 @@ func (e *env) status(ctx context.Context, err error) int {
 	var chosen *exitError
 	if errors.As(err, &chosen) {
 		if chosen.err != nil {
-			e.sayError(chosen.err)
+			e.sayError(err)
 		}
 		return chosen.code
 	}

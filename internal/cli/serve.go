@@ -1,14 +1,155 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
 
-func newServe(*env) *cobra.Command {
-	return &cobra.Command{
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/farend-go/farend/app"
+)
+
+func newServe(e *env) *cobra.Command {
+	c := &cobra.Command{
 		Use:   "serve [SERVICE...]",
 		Short: "serve the far end",
-		Example: `farend serve                     # every service that exists
-farend serve greet echo upper    # the tutorials' three servers
-farend serve --listen echo=:0    # on a free port`,
-		RunE: func(*cobra.Command, []string) error { return nil },
+		Example: `farend serve                       # every service that exists
+farend serve greet echo upper      # the tutorials' three servers
+farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,
+		Long: "ADDRESS is host:port, [::1]:port, :port (loopback), unix:PATH, unixgram:PATH, tls:host:port.",
 	}
+	serviceFlags(c.Flags())
+	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
+	c.ValidArgsFunction = completeServices
+	c.RunE = func(c *cobra.Command, args []string) error { return e.serve(c.Context(), c.Flags(), args) }
+	return c
+}
+
+// serviceFlags are the flags of every command that serves. Their names are the
+// keys of app.Settings.
+func serviceFlags(f *pflag.FlagSet) {
+	f.StringArray("listen", nil, "`SERVICE=ADDRESS` instead of its default; again: one more")
+	f.String("engine", "", "what runs sessions: `goroutines|events`")
+	f.Duration("drain", 5*time.Second, "for what is in flight when stopping")
+	f.Bool("explain", false, "tell on stderr what each connection does, and why")
+	f.String("transcript", "", "write every conversation to `DIR`, secrets masked")
+	f.StringArray("fault", nil, "misbehave exactly, by `RULE`: 'echo after=5 do=close'")
+	f.String("cert", "", "certificate for TLS, a PEM `FILE`; without, one is made")
+	f.String("key", "", "its key, a PEM `FILE`")
+	f.String("ca-out", "", "`FILE` for the made certificate's authority")
+	f.String("config", "", "settings, a TOML `FILE`: drain = \"2s\", [echo] listen = \":0\"")
+}
+
+// settings merges flags over the environment over the file.
+func (e *env) settings(f *pflag.FlagSet, services []string) (app.Settings, error) {
+	flags := app.Settings{}
+	if len(services) > 0 {
+		flags["services"] = app.Setting{Values: services, From: "the command line"}
+	}
+	f.Visit(func(flag *pflag.Flag) {
+		if c := flag.Value; flag.Name != "listen" {
+			values := []string{c.String()}
+			if list, ok := c.(pflag.SliceValue); ok {
+				values = list.GetSlice()
+			}
+			flags[flag.Name] = app.Setting{Values: values, From: "--" + flag.Name}
+		}
+	})
+	listen, err := f.GetStringArray("listen")
+	if err == nil {
+		err = flags.AddListen(listen)
+	}
+	if err != nil {
+		return nil, err
+	}
+	environ, ignored := app.FromEnviron(e.environ)
+	for _, name := range ignored {
+		e.say("%s is ignored: no such service", name)
+	}
+	path, _ := e.getenv("FAREND_CONFIG")
+	if f.Changed("config") {
+		path = flags.Text("config")
+	}
+	all := flags.Over(environ)
+	if path == "" {
+		return all, nil
+	}
+	file, err := app.FromFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return all.Over(file), nil
+}
+
+// serveError gives err the exit status that it deserves.
+func serveError(doing string, err error) error {
+	err = during(doing, err)
+	var bad *app.ConfigError
+	if errors.As(err, &bad) {
+		return usageErr(err)
+	}
+	return err
+}
+
+func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) error {
+	begun := time.Now()
+	settings, err := e.settings(f, services)
+	if err != nil {
+		return serveError("serve", err)
+	}
+	cfg, err := settings.Config()
+	if err != nil {
+		return serveError("serve", err)
+	}
+	readyFile := settings.Text("ready-file")
+	if readyFile != "" {
+		_ = os.Remove(readyFile) // one of an earlier time would be believed
+	}
+	data := newPrinter(e.out)
+	defer data.close()
+	talk := newPrinter(e.err)
+	defer talk.close()
+	if err := e.hear(&cfg, settings, data, talk); err != nil {
+		return serveError("serve", err)
+	}
+	a, err := app.Listen(ctx, cfg)
+	if err != nil {
+		return serveError("serve", err)
+	}
+	if err := e.announce(a.Ready(), readyFile, data, talk, time.Since(begun)); err != nil {
+		a.Close()
+		return during("serve", err)
+	}
+	stop := context.AfterFunc(ctx, func() {
+		data.hurry()
+		talk.hurry()
+	})
+	defer stop()
+	if err := a.Serve(ctx); err != nil {
+		return exit(exitFailed, during("serve", err))
+	}
+	return nil
+}
+
+// hear sets what the services tell, and to whom.
+func (e *env) hear(cfg *app.Config, settings app.Settings, data, talk *printer) error {
+	cfg.Log = e.log()
+	if !e.quiet {
+		cfg.Say = func(n app.Note) { data.print(noteText(n)) }
+		if e.json {
+			cfg.Say = func(n app.Note) { data.print(noteJSON(n)) }
+		}
+		cfg.Notice = func(line string) { talk.print([]byte("farend: " + line + "\n")) }
+	}
+	explain, err := settings.Bool("explain")
+	if err != nil {
+		return err
+	}
+	if explain {
+		cfg.Ears = append(cfg.Ears, app.Explain(talk))
+	}
+	return nil
 }

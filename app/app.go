@@ -1,0 +1,215 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/server"
+)
+
+// Config is what to run. The zero Config runs every service at its own port on
+// 127.0.0.1.
+type Config struct {
+	Services []string // what runs; empty, and no Listen that Starts: everything
+	Listen   []Place  // where, instead of at a service's own port
+
+	Engine string        // "events" or "goroutines"; "": events where the system has them
+	Drain  time.Duration // for what is in flight when stopping; 0: 5 s, negative: none
+
+	Cert, Key string // PEM files for TLS; empty: a certificate is made where TLS is served
+	CAOut     string // the file for the made authority's certificate; empty: one in a folder for temporary files, until Serve returns
+	MakeCA    bool   // make it even where no TLS is served
+
+	Transcript string   // the folder to which every conversation is written; empty: none
+	Faults     []string // rules by which to misbehave: "echo after=5 do=close"
+
+	Say    func(Note)        // what the tutorials' servers print; nil: nothing is made of it
+	Notice func(line string) // what the person who started it should know; nil: nobody is told
+	Ears   []Ear             // hear every conversation
+	Log    *slog.Logger      // nil: silent
+
+	// OwnName is this host's name and the addresses to which it leads, the one
+	// that a client would take first; nil: from the system.
+	OwnName func(ctx context.Context) (name string, leads []netip.Addr, err error)
+}
+
+// An Ear hears conversations. Its methods are called by many goroutines at
+// once, and must not wait.
+type Ear interface {
+	// Talk is called when a connection begins; the Tap hears it. nil: nobody.
+	Talk(c Conversation) conv.Tap
+	// Packet hears a datagram that came or went.
+	Packet(at Listening, e server.PacketEvent)
+}
+
+// Conversation is a connection of a service.
+type Conversation struct {
+	Number      uint64 // 1, 2, 3 ... over all services
+	Service     string
+	Local, Peer net.Addr
+}
+
+// An App is a program whose listeners are bound.
+type App struct {
+	cfg      Config
+	engine   server.Engine
+	certs    *certificates
+	running  []*listener
+	ready    Ready
+	cleanups []func()
+	talks    atomic.Uint64
+}
+
+// Listen binds everything that cfg asks for: from then on clients may connect.
+// A *ConfigError: cfg cannot be meant. The caller calls Serve, or Close.
+func Listen(ctx context.Context, cfg Config) (*App, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, engine: engineOf(cfg.Engine)}
+	a.ready = Ready{Ready: true, PID: os.Getpid(), Skipped: []Skipped{}, Services: []Listening{}}
+	err := a.prepare()
+	if err == nil {
+		err = a.listen(ctx)
+	}
+	if err != nil {
+		a.Close()
+		return nil, err
+	}
+	return a, nil
+}
+
+// engineOf gives the engine for a name that was checked.
+func engineOf(name string) server.Engine {
+	if name == "goroutines" {
+		return server.Goroutines()
+	}
+	return server.Events()
+}
+
+// prepare makes what the listeners share.
+func (a *App) prepare() error {
+	withTLS := a.cfg.MakeCA || a.cfg.CAOut != "" || a.cfg.Cert != ""
+	for _, l := range a.cfg.Listen {
+		withTLS = withTLS || l.Address.TLS
+	}
+	if withTLS {
+		if err := a.certify(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Ready tells what is bound.
+func (a *App) Ready() Ready { return a.ready }
+
+// Serve serves until ctx ends, then says goodbye, lets what is in flight
+// finish within Config.Drain, and returns when every conversation has ended:
+// nil, or what broke. It is called once.
+func (a *App) Serve(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var (
+		wg  sync.WaitGroup
+		mu  sync.Mutex
+		all []error
+	)
+	for _, l := range a.running {
+		wg.Go(func() {
+			if err := l.serve(ctx); err != nil {
+				mu.Lock()
+				all = append(all, err)
+				mu.Unlock()
+				stop()
+			}
+		})
+	}
+	wg.Wait()
+	a.running = nil
+	a.Close()
+	return errors.Join(all...)
+}
+
+// Close closes the listeners of an App that never served.
+func (a *App) Close() {
+	for _, l := range a.running {
+		l.close()
+	}
+	for _, f := range a.cleanups {
+		f()
+	}
+	a.running, a.cleanups = nil, nil
+}
+
+func (a *App) notice(line string) {
+	if a.cfg.Notice != nil {
+		a.cfg.Notice(line)
+	}
+}
+
+func (a *App) log() *slog.Logger {
+	if a.cfg.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return a.cfg.Log
+}
+
+// listener is one socket and its server.
+type listener struct {
+	Listening
+	srv     server.Server
+	streams net.Listener
+	packets net.PacketConn
+}
+
+func (l *listener) serve(ctx context.Context) error {
+	if l.packets != nil {
+		return l.srv.ServePacket(ctx, l.packets)
+	}
+	return l.srv.Serve(ctx, l.streams)
+}
+
+func (l *listener) close() {
+	for _, c := range []io.Closer{l.streams, l.packets} {
+		if c != nil {
+			_ = c.Close() // nothing was ever said on it
+		}
+	}
+}
+
+// tap makes the ears of one connection.
+func (a *App) tap(service string, t *server.Talk) conv.Tap {
+	c := Conversation{Number: a.talks.Add(1), Service: service, Local: t.LocalAddr(), Peer: t.RemoteAddr()}
+	var all taps
+	for _, ear := range a.cfg.Ears {
+		if tap := ear.Talk(c); tap != nil {
+			all = append(all, tap)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+// taps hear together.
+type taps []conv.Tap
+
+func (t taps) Hear(u conv.Utterance) {
+	for _, one := range t {
+		one.Hear(u)
+	}
+}

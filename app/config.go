@@ -1,0 +1,54 @@
+package app
+
+import (
+	"slices"
+)
+
+// check finds what cannot be meant.
+func (c Config) check() error {
+	catalogue := Catalogue()
+	known := names(catalogue)
+	for _, name := range c.Services {
+		if !slices.Contains(known, name) {
+			return noSuchService(name, known)
+		}
+	}
+	for _, l := range c.Listen {
+		at := slices.Index(known, l.Service)
+		if at < 0 {
+			return noSuchService(l.Service, known)
+		}
+		if _, err := l.Address.networks(catalogue[at]); err != nil {
+			return badConfig("%s at %s: %w", l.Service, l.Address, err)
+		}
+		if l.Address.TLS && catalogue[at].Stream == nil {
+			return badConfig("%s at %s: TLS is for streams", l.Service, l.Address)
+		}
+	}
+	engines := []string{"goroutines", "events"}
+	if c.Engine != "" && !slices.Contains(engines, c.Engine) {
+		return badConfig("%s: no such engine; there are goroutines and events", c.Engine)
+	}
+	if (c.Cert == "") != (c.Key == "") {
+		return badConfig("a certificate and its key are given together (--cert FILE --key FILE)")
+	}
+	return nil
+}
+
+// wanted gives the services that run.
+func (c Config) wanted() []Service {
+	all := Catalogue()
+	everything := len(c.Services) == 0 && !slices.ContainsFunc(c.Listen, func(l Place) bool { return l.Starts })
+	if everything {
+		return all
+	}
+	return slices.DeleteFunc(all, func(s Service) bool {
+		return !slices.Contains(c.Services, s.Name) &&
+			!slices.ContainsFunc(c.Listen, func(l Place) bool { return l.Starts && l.Service == s.Name })
+	})
+}
+
+// named tells whether somebody asked for this service by name.
+func (c Config) named(name string) bool {
+	return slices.Contains(c.Services, name) || slices.ContainsFunc(c.Listen, func(l Place) bool { return l.Service == name })
+}

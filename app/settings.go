@@ -1,0 +1,249 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// Settings are what somebody wants, by key: in a flag, in the environment, in
+// a file. The keys are the names of the flags of farend serve, "services", and
+// SERVICE.listen.
+type Settings map[string]Setting
+
+// A Setting is a value and where it stands, for errors.
+type Setting struct {
+	Values []string
+	From   string
+	Starts bool // a SERVICE.listen that starts its service
+}
+
+// keys of Settings, and how an environment variable is split into values.
+var settingKeys = map[string]string{
+	"services": " ,\t", "engine": "", "drain": "", "explain": "", "transcript": "", "fault": ";",
+	"cert": "", "key": "", "ca-out": "", "ready-file": "",
+}
+
+// Over gives the settings of s, and those of below that s does not have.
+func (s Settings) Over(below Settings) Settings {
+	out := Settings{}
+	for k, v := range below {
+		out[k] = v
+	}
+	for k, v := range s {
+		out[k] = v
+	}
+	return out
+}
+
+// FromEnviron reads FAREND_ENGINE, FAREND_ECHO_LISTEN and so on out of environ
+// (in the form of os.Environ). ignored are variables of the form
+// FAREND_SERVICE_LISTEN whose service does not exist.
+func FromEnviron(environ []string) (s Settings, ignored []string) {
+	s = Settings{}
+	known := names(Catalogue())
+	for _, kv := range environ {
+		name, value, _ := strings.Cut(kv, "=")
+		word, ok := strings.CutPrefix(name, "FAREND_")
+		if !ok || value == "" {
+			continue
+		}
+		key := strings.ReplaceAll(strings.ToLower(word), "_", "-")
+		if service, ok := strings.CutSuffix(key, "-listen"); ok {
+			if !slices.Contains(known, service) {
+				ignored = append(ignored, name)
+				continue
+			}
+			s[service+".listen"] = Setting{Values: split(value, " ,\t"), From: name}
+			continue
+		}
+		if by, ok := settingKeys[key]; ok {
+			s[key] = Setting{Values: split(value, by), From: name}
+		}
+	}
+	return s, ignored
+}
+
+func split(value, by string) []string {
+	if by == "" {
+		return []string{value}
+	}
+	var out []string
+	for _, v := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(by, r) }) {
+		if v = strings.TrimSpace(v); v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// FromFile reads a TOML file: the keys of the flags at the top, and a table
+// for each service with its listen. The error is a *ConfigError.
+//
+//	services = ["echo", "upper"]
+//	drain = "2s"
+//	[echo]
+//	listen = ["127.0.0.1:7007", "unix:/run/echo"]
+func FromFile(path string) (Settings, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, badConfig("reading %s: %w", path, err)
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(b, &tree); err != nil {
+		return nil, badConfig("reading %s: %w", path, err)
+	}
+	s := Settings{}
+	if err := s.addFile(path, tree); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s Settings) addFile(path string, tree map[string]any) error {
+	services := names(Catalogue())
+	known := slices.Clone(services)
+	for k := range settingKeys {
+		known = append(known, k)
+	}
+	slices.Sort(known)
+	for k, v := range tree {
+		from := path + ": " + k
+		table, isTable := v.(map[string]any)
+		isService := slices.Contains(services, k)
+		switch {
+		case !slices.Contains(known, k):
+			return unknownKey(path, k, known)
+		case isService && !isTable:
+			return badConfig("%s is a service: its keys stand below [%s]", from, k)
+		case !isService && isTable:
+			return badConfig("%s is no service: write %s = ...", from, k)
+		case isService:
+			for inner, v := range table {
+				if inner != "listen" {
+					return unknownKey(path, k+"."+inner, []string{k + ".listen"})
+				}
+				if err := s.add(k+".listen", v, from+".listen"); err != nil {
+					return err
+				}
+			}
+		default:
+			if err := s.add(k, v, from); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func unknownKey(path, key string, known []string) error {
+	if near := Nearest(key, known); near != "" {
+		return badConfig("%s: %s: no such key; did you mean %s?", path, key, near)
+	}
+	return badConfig("%s: %s: no such key; there are %s", path, key, strings.Join(known, " "))
+}
+
+// add takes a value of a file.
+func (s Settings) add(key string, value any, from string) error {
+	var values []string
+	switch v := value.(type) {
+	case string:
+		values = []string{v}
+	case bool:
+		values = []string{strconv.FormatBool(v)}
+	case []any:
+		for _, one := range v {
+			text, ok := one.(string)
+			if !ok {
+				return badConfig("%s: a list of texts is wanted", from)
+			}
+			values = append(values, text)
+		}
+	default:
+		return badConfig("%s: a text in quotes is wanted, as in %q", from, fmt.Sprint(value))
+	}
+	s[key] = Setting{Values: values, From: from}
+	return nil
+}
+
+// Text is the value of a key that has one; "" where it has none.
+func (s Settings) Text(key string) string {
+	if v := s[key].Values; len(v) > 0 {
+		return v[len(v)-1]
+	}
+	return ""
+}
+
+// Bool is the value of a key that is true or false.
+func (s Settings) Bool(key string) (bool, error) {
+	text := s.Text(key)
+	if text == "" {
+		return false, nil
+	}
+	b, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, badConfig("%s: %q is neither true nor false", s[key].From, text)
+	}
+	return b, nil
+}
+
+// Config makes a Config of s. The error is a *ConfigError.
+func (s Settings) Config() (Config, error) {
+	c := Config{
+		Services: s["services"].Values, Engine: s.Text("engine"), Transcript: s.Text("transcript"), Faults: s["fault"].Values,
+		Cert: s.Text("cert"), Key: s.Text("key"), CAOut: s.Text("ca-out"),
+	}
+	if text := s.Text("drain"); text != "" {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return c, badConfig("%s: %q is no duration, as in 500ms, 10s, 2m", s["drain"].From, text)
+		}
+		c.Drain = d
+		if d == 0 {
+			c.Drain = -1
+		}
+	}
+	for _, service := range names(Catalogue()) {
+		set := s[service+".listen"]
+		for _, text := range set.Values {
+			a, err := ParseAddress(text)
+			if err != nil {
+				return c, asBadConfig(set.From, err)
+			}
+			c.Listen = append(c.Listen, Place{service, a, set.Starts})
+		}
+	}
+	if err := c.check(); err != nil {
+		return c, err
+	}
+	return c, nil
+}
+
+// AddListen adds what the flag --listen said.
+func (s Settings) AddListen(values []string) error {
+	known := names(Catalogue())
+	for _, text := range values {
+		l, err := ParseListen(text)
+		if err != nil {
+			return asBadConfig("--listen", err)
+		}
+		if !slices.Contains(known, l.Service) {
+			return asBadConfig("--listen", noSuchService(l.Service, known))
+		}
+		key := l.Service + ".listen"
+		set := s[key]
+		s[key] = Setting{Values: append(set.Values, l.Address.String()), From: "--listen " + l.Service, Starts: true}
+	}
+	return nil
+}

@@ -21,6 +21,19 @@ func TestTutorial35_GetHostname(t *testing.T) {
 	}
 }
 
+func TestTutorial83_NoDomainIsAdded(t *testing.T) {
+	name, err := GetHostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := namesFixture(t)
+	r.HostsFile = writeFile(t, "hosts", "127.0.1.1 "+name+".with.domain.example "+name+"\n")
+	full := r.GetFQDN(t.Context(), name)
+	if after, err := GetHostname(); err != nil || after != name || after == full {
+		t.Errorf("the name is %q, then %q, %v; with its domain %q", name, after, err, full)
+	}
+}
+
 // namesFixture is a resolver with files of its own and no network.
 func namesFixture(t *testing.T) *Resolver {
 	r := asksNothing(t)

@@ -41,21 +41,33 @@ func startStubDNS(t *testing.T, zone map[string]stubName) *stubDNS {
 
 func startStubDNSAt(t *testing.T, address string, zone map[string]stubName) *stubDNS {
 	t.Helper()
-	packets, err := net.ListenPacket("udp4", address)
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := listenTwice(t, address)
 	s := &stubDNS{addr: packets.LocalAddr().(*net.UDPAddr).AddrPort(), zone: zone}
-	streams, err := net.Listen("tcp4", s.addr.String())
-	if err != nil {
-		packets.Close()
-		t.Skipf("the server's port is taken for TCP: %v", err)
-	}
 	var serving sync.WaitGroup
 	serving.Go(func() { s.servePackets(packets) })
 	serving.Go(func() { s.serveStreams(streams) })
 	t.Cleanup(func() { packets.Close(); streams.Close(); serving.Wait() })
 	return s
+}
+
+// listenTwice finds a port that is free for UDP and TCP. On a busy machine the
+// first one that is free for TCP often is not.
+func listenTwice(t *testing.T, address string) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var err error
+	for range 100 {
+		var streams net.Listener
+		if streams, err = net.Listen("tcp4", address); err != nil {
+			continue
+		}
+		var packets net.PacketConn
+		if packets, err = net.ListenPacket("udp4", streams.Addr().String()); err == nil {
+			return packets, streams
+		}
+		streams.Close()
+	}
+	t.Fatalf("no port for a name server: %v", err)
+	return nil, nil
 }
 
 func (s *stubDNS) servePackets(conn net.PacketConn) {

@@ -11,5 +11,10 @@ import "github.com/spf13/cobra"
 func commands(e *env) []*cobra.Command {
 	return []*cobra.Command{
 		newServe(e),
+		newTalk(e),
+		newAddr(e),
+		newList(e),
+		newCompletion(e),
+		newMan(e),
 	}
 }

@@ -61,7 +61,6 @@ func tcpPair(t testing.TB) (client, server *Sock) {
 	return client, closeAfter(t, server)
 }
 
-
 // connected makes two connected Unix sockets of a type.
 func connected(t testing.TB, typ Type) (*Sock, *Sock) {
 	t.Helper()

@@ -29,7 +29,7 @@ func (lp *loop) seat(fd int) {
 // watch lets the loop know of connections to accept. Level triggered: what is
 // left over is told again.
 func (lp *loop) watch(st *site) {
-	if st.detached {
+	if st.left {
 		return
 	}
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(st.fd)}
@@ -54,7 +54,7 @@ func (lp *loop) pause(st *site, err error) {
 // accept takes what waits in st's backlog.
 func (lp *loop) accept(st *site) {
 	for range acceptBatch {
-		if st.detached || !lp.placed(st) {
+		if st.left || !lp.placed(st) {
 			return
 		}
 		r, en := raw(unix.SYS_ACCEPT4, uintptr(st.fd), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
@@ -96,7 +96,7 @@ func (lp *loop) placed(st *site) bool {
 		lp.call(func() {
 			st.ticket = nil
 			st.placed = true
-			if st.detached {
+			if st.left {
 				st.placed = false
 				st.admit.leave(netip.Addr{})
 				return
@@ -167,7 +167,7 @@ func (lp *loop) forget(st *site, fd int) {
 }
 
 func (lp *loop) maybeEnded(st *site) {
-	if !st.detached || st.talks > 0 {
+	if !st.left || st.talks > 0 {
 		return
 	}
 	if !st.over {
@@ -220,9 +220,12 @@ func (lp *loop) add(t *evTalk) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_ADD, int(t.fd), &e))
 }
 
-// detach stops accepting for st and says goodbye to the peers that wait.
-func (lp *loop) detach(st *site) {
-	st.detached = true
+// leave stops accepting for st.
+func (lp *loop) leave(st *site) {
+	if st.left {
+		return
+	}
+	st.left = true
 	if !st.retry.IsZero() {
 		lp.paused--
 	}
@@ -234,6 +237,13 @@ func (lp *loop) detach(st *site) {
 	if st.ticket != nil && st.admit.cancel(st.ticket) {
 		st.ticket = nil
 	}
+	lp.maybeEnded(st)
+}
+
+// detach stops accepting for st and says goodbye to the peers that wait.
+func (lp *loop) detach(st *site) {
+	st.detached = true
+	lp.leave(st)
 	for fd, ticket := range st.waiters {
 		if st.admit.cancel(ticket) {
 			delete(st.waiters, fd)

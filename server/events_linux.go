@@ -107,9 +107,11 @@ func pollable(s *Server, l net.Listener) bool {
 	if h, ok := s.Handler.(*streamHandler); ok && h.mode == Blocks {
 		return false
 	}
-	switch l.(type) {
+	switch l := l.(type) {
 	case *net.TCPListener, *net.UnixListener:
 		return true
+	case *bundle:
+		return l.pollable()
 	}
 	return false
 }
@@ -128,15 +130,17 @@ func (e *events) Serve(ctx context.Context, l net.Listener, s *Server) error {
 		return fmt.Errorf("server: events: %w", err)
 	}
 	defer done()
-	_, shared := l.(*net.UnixListener)
 	r := newRun(ctx, s)
 	defer r.cut(nil)
-	sites := make([]*site, len(loops))
-	for i, lp := range loops {
-		sites[i] = &site{run: r, lp: lp, fd: fds[i], mode: s.Handler.Mode(), shared: shared, ended: make(chan struct{})}
+	sites := make([]*site, len(fds))
+	for i, fd := range fds {
+		lp := loops[i%len(loops)]
+		sites[i] = &site{run: r, lp: lp, fd: fd, mode: s.Handler.Mode(), shared: isShared(l), ended: make(chan struct{})}
 		lp.call(func() { lp.attach(sites[i]) })
 	}
-	<-ctx.Done()
+	if outlast(ctx, l, sites) {
+		return nil
+	}
 	for _, st := range sites {
 		st.lp.call(func() { st.lp.detach(st) })
 	}
@@ -165,8 +169,11 @@ func (e *events) Serve(ctx context.Context, l net.Listener, s *Server) error {
 // not wake for it too, and joined by siblings on the same port: it was bound
 // alone, so that a second program on the port fails, and shares from now on.
 // A Unix listener is polled by every loop, and stays open because closing it
-// unlinks its path.
+// unlinks its path. A bundle has its own rule.
 func takeOver(l net.Listener, n int) (fds []int, done func(), err error) {
+	if b, ok := l.(*bundle); ok {
+		return b.takeOver(n)
+	}
 	fd, err := duplicate(l)
 	if err != nil {
 		return nil, nil, errors.Join(err, l.Close())
@@ -208,8 +215,8 @@ func takeOver(l net.Listener, n int) (fds []int, done func(), err error) {
 	return fds, func() {}, nil
 }
 
-// duplicate is the descriptor of l once more.
-func duplicate(l net.Listener) (int, error) {
+// duplicate is the descriptor of l, a syscall.Conn, once more.
+func duplicate(l any) (int, error) {
 	rc, err := l.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return -1, err
@@ -278,8 +285,9 @@ type site struct {
 	fd       int
 	mode     Mode
 	talks    int  // that have begun and not ended
-	shared   bool // the descriptor is every loop's
-	detached bool
+	shared   bool // the descriptor stays open until the Serve ends
+	left     bool // no connections are accepted any more
+	detached bool // ... and the talks are told goodbye
 	over     bool // ended is closed
 	ended    chan struct{}
 

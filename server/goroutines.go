@@ -44,6 +44,11 @@ func (goroutines) Serve(ctx context.Context, l net.Listener, s *Server) error {
 		h.sweep(sweeping)
 	}()
 	err := h.accept(ctx, l)
+	if errors.Is(err, io.EOF) { // no more will come
+		h.outlast(ctx)
+		l.Close()
+		err = nil
+	}
 	if err != nil {
 		l.Close()
 	} else {
@@ -58,6 +63,19 @@ func (goroutines) Serve(ctx context.Context, l net.Listener, s *Server) error {
 	close(sweeping)
 	<-swept
 	return err
+}
+
+// outlast returns when every talk has ended, or ctx.
+func (h *house) outlast(ctx context.Context) {
+	over := make(chan struct{})
+	go func() {
+		h.wg.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-ctx.Done():
+	}
 }
 
 func (h *house) each(f func(*goTalk)) {

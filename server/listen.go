@@ -14,23 +14,75 @@ import (
 	"github.com/farend-go/farend/socket"
 )
 
-// ListenConfig says how Listen listens.
+// ListenConfig says how Listen and ListenPacket listen. Its zero value is good.
 type ListenConfig struct {
 	Backlog  int         // connections that wait to be accepted; 0: as many as the system lets
 	UnixMode fs.FileMode // of a Unix socket; 0: 0600
+	// Sockets is how many sockets share the TCP port; 0: one, to which the
+	// events engine adds. A program that hands over and serves on the events
+	// engine has one for each loop here: see Handover.
+	Sockets int
+	// Inherited is what the program was started with; nil: what its environment
+	// tells at the time.
+	Inherited *Inherited
+	// Name, if the program's predecessor handed sockets of this name over, has
+	// Listen take them, whatever the address; empty: the address decides.
+	Name string
 }
 
-// Listen listens on address: "host:port" or "[::1]:port" with every form of
-// host and port that package socket knows, or "unix:PATH" (a name that begins
-// with @ is abstract). A Unix socket that nobody serves any more
-// is replaced; one that is served is syscall.EADDRINUSE, and anything else at
-// that path is left alone (fs.ErrExist).
+// inherited gives the inherited sockets, and the address that names them, when
+// that is what address and c ask for.
+func (c ListenConfig) inherited(address string, fits func(purpose) bool) (*Inherited, string, error) {
+	if c.Name == "" && !isInherited(address) {
+		return nil, "", nil
+	}
+	in := c.Inherited
+	if in == nil {
+		var err error
+		if in, err = Inherit(Process{}); err != nil {
+			return nil, "", err
+		}
+	}
+	if in.wasHanded(c.Name, fits) {
+		return in, "systemd:" + c.Name, nil
+	}
+	if isInherited(address) {
+		return in, address, nil
+	}
+	return nil, "", nil
+}
+
+// Listen listens on address, which is one of
+//
+//	host:port      [::1]:port, and every form of host and port that package socket knows
+//	unix:PATH      a Unix socket; a name that begins with @ is abstract
+//	systemd:NAME   the inherited sockets of this name (FileDescriptorName= in systemd.socket(5))
+//	systemd:       all inherited sockets that listen
+//	fd:N           descriptor N
+//	inetd:         standard input, as inetd(8) passes it: a listening socket ("wait") or a connection ("nowait")
+//
+// A Unix socket that nobody serves any more is replaced; one that is served is
+// syscall.EADDRINUSE, and anything else at that path is left alone
+// (fs.ErrExist). A connection becomes a listener that yields it once, so that
+// Serve returns when that talk has ended. The caller closes the listener, or
+// Serve does.
 func Listen(ctx context.Context, address string, c ListenConfig) (net.Listener, error) {
+	in, name, err := c.inherited(address, purpose.accepts)
+	if err != nil {
+		return nil, err
+	}
+	if in != nil {
+		return in.listen(name)
+	}
 	path, isUnix := strings.CutPrefix(address, "unix:")
 	if isUnix {
 		return listenUnix(ctx, path, c)
 	}
-	return listenTCP(ctx, address, c)
+	l, err := listenTCP(ctx, address, c)
+	if err != nil || c.Sockets < 2 {
+		return l, err
+	}
+	return listenSiblings(l, c.Sockets)
 }
 
 // ListenAndServe listens on address and serves until ctx ends.
@@ -57,10 +109,6 @@ func listenUnix(ctx context.Context, path string, c ListenConfig) (net.Listener,
 	if err := clearStale(ctx, path, "unix"); err != nil {
 		return nil, err
 	}
-	mode := c.UnixMode
-	if mode == 0 {
-		mode = 0o600
-	}
 	l, err := socket.Listen(ctx, "unix", path, sc)
 	if err != nil {
 		return nil, err
@@ -68,10 +116,17 @@ func listenUnix(ctx context.Context, path string, c ListenConfig) (net.Listener,
 	// Between bind and chmod the mode is the umask's: nothing is accepted yet,
 	// and who connects before is refused nothing that chmod would have refused
 	// under the usual umask.
-	if err := os.Chmod(path, mode); err != nil {
+	if err := os.Chmod(path, c.unixMode()); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+func (c ListenConfig) unixMode() fs.FileMode {
+	if c.UnixMode == 0 {
+		return 0o600
+	}
+	return c.UnixMode
 }
 
 // clearStale removes the socket at path when nobody answers there.

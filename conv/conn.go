@@ -61,6 +61,7 @@ type Conn struct {
 	// Here is set by an engine while a Turn sees only what lies here: a read
 	// that would need more returns wire.ErrWait.
 	Here   bool
+	stream bool // NetConn was called: reading and writing may be two goroutines'
 	secret bool
 	broken bool
 	told   int // how much of what leaves next the tap has heard
@@ -156,6 +157,9 @@ func (s *source) Unlend(b []byte) { s.port.Unlend(b) }
 func (s *source) Send(b []byte) error {
 	c := (*Conn)(s)
 	if c.tap != nil {
+		if !c.stream { // what is answered was said before
+			c.tellRead()
+		}
 		c.tellWritten(b)
 	}
 	return c.port.Send(b)

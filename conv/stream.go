@@ -7,7 +7,10 @@ import (
 
 // NetConn is c as a net.Conn, for code that wants one: reads take what the
 // Reader holds first, writes leave at once. Close is c's.
-func (c *Conn) NetConn() net.Conn { return &stream{c} }
+func (c *Conn) NetConn() net.Conn {
+	c.stream = true
+	return &stream{c}
+}
 
 type stream struct{ c *Conn }
 
@@ -15,7 +18,11 @@ type stream struct{ c *Conn }
 func (s *stream) Read(p []byte) (int, error) {
 	c := s.c
 	if c.R.Buffered() > 0 || len(p) == 0 || c.Here {
-		return c.R.Read(p)
+		n, err := c.R.Read(p)
+		if c.tap != nil {
+			c.tellRead()
+		}
+		return n, err
 	}
 	if c.tap != nil {
 		c.tellRead()

@@ -1,5 +1,4 @@
-// Package docs_test holds the project's pages to its code.
-package docs_test
+package floors
 
 import (
 	"go/ast"
@@ -11,6 +10,9 @@ import (
 	"strings"
 	"testing"
 )
+
+// root is the module's folder.
+const root = "../.."
 
 // exported gives the exported names of a package's folder: "Name" and
 // "Type.Method".
@@ -69,7 +71,7 @@ func TestNamesExist(t *testing.T) {
 	quoted := regexp.MustCompile("`(socket|server|wire|conv|dial)\\.([A-Z][A-Za-z0-9_]*(?:\\.[A-Z][A-Za-z0-9]*)?)")
 	known := map[string]map[string]bool{}
 	for _, name := range []string{"from-python.md", "unix-sockets.md"} {
-		page, err := os.ReadFile(name)
+		page, err := os.ReadFile(filepath.Join(root, "docs", name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +84,7 @@ func TestNamesExist(t *testing.T) {
 			for _, m := range quoted.FindAllStringSubmatch(line, -1) {
 				pkg, what := m[1], m[2]
 				if known[pkg] == nil {
-					known[pkg] = exported(t, filepath.Join("..", pkg))
+					known[pkg] = exported(t, filepath.Join(root, pkg))
 				}
 				found++
 				if !known[pkg][what] {
@@ -99,7 +101,7 @@ func TestNamesExist(t *testing.T) {
 // TestTutorial80_MapIsWhole holds the map to the tutorials' tables: every name
 // of theirs is in it.
 func TestTutorial80_MapIsWhole(t *testing.T) {
-	page, err := os.ReadFile("from-python.md")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "from-python.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,11 +120,11 @@ func TestTutorial80_MapIsWhole(t *testing.T) {
 // Links between pages lead somewhere.
 func TestTutorial80_LinksLead(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	pages, err := filepath.Glob("../*.md")
+	pages, err := filepath.Glob(filepath.Join(root, "*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	inner, err := filepath.Glob("*.md")
+	inner, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package socket
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -26,7 +27,7 @@ const attemptDelay = 250 * time.Millisecond
 // All addresses of the name are tried, in the order of RFC 6724 with the families
 // taking turns (RFC 8305 section 4): the next one starts when one has failed or
 // after Delay, and the first that connects wins. If none does, the error joins
-// those of all attempts. All sockets but the winner are closed on return.
+// those of all attempts (errors.Is finds each). All sockets but the winner are closed on return.
 func CreateConnection[H HostForm, P PortForm](ctx context.Context, host H, port P, cfg ConnConfig) (*Sock, error) {
 	return ConnectAny(ctx, Pair(host, port), cfg)
 }
@@ -157,8 +158,21 @@ func race[C interface{ Close() error }](
 		}
 	}
 	var none C
-	return none, errors.Join(errs...)
+	return none, attemptsError(errs[:next])
 }
+
+// attemptsError is what became of every attempt, in one line.
+type attemptsError []error
+
+func (e attemptsError) Error() string {
+	lines := make([]string, len(e))
+	for i, err := range e {
+		lines[i] = err.Error()
+	}
+	return strings.Join(lines, "; ")
+}
+
+func (e attemptsError) Unwrap() []error { return e }
 
 // closeLosers waits for the attempts that still run. A socket that never carried
 // anything has nothing to lose in closing.

@@ -17,7 +17,7 @@ type Option[T any] struct {
 	name   string
 	level  int
 	number int
-	codec  codec[T]
+	codec  *codec[T] // a pointer keeps Options comparable
 }
 
 // codec is how values of a type go to the kernel and come from it.
@@ -137,7 +137,7 @@ type Linger struct {
 
 // intOption is an int.
 func intOption[T ~int](name string, level, num int) Option[T] {
-	return Option[T]{name, level, num, codec[T]{
+	return Option[T]{name, level, num, &codec[T]{
 		get: func(s *Sock, level, number int) (T, error) {
 			v, err := s.optInt(level, number)
 			return T(v), err
@@ -150,7 +150,7 @@ func intOption[T ~int](name string, level, num int) Option[T] {
 
 // boolOption is an int that is 0 or not.
 func boolOption(name string, level, num int) Option[bool] {
-	return Option[bool]{name, level, num, codec[bool]{
+	return Option[bool]{name, level, num, &codec[bool]{
 		get: func(s *Sock, level, number int) (bool, error) {
 			v, err := s.optInt(level, number)
 			return v != 0, err
@@ -167,7 +167,7 @@ func boolOption(name string, level, num int) Option[bool] {
 
 // timeOption is a time in an int of units.
 func timeOption(name string, level, num int, unit time.Duration) Option[time.Duration] {
-	return Option[time.Duration]{name, level, num, codec[time.Duration]{
+	return Option[time.Duration]{name, level, num, &codec[time.Duration]{
 		get: func(s *Sock, level, number int) (time.Duration, error) {
 			v, err := s.optInt(level, number)
 			return time.Duration(v) * unit, err
@@ -184,19 +184,19 @@ func roundUp(v, unit time.Duration) int { return int((v + unit - 1) / unit) }
 
 // readOnly takes the set away.
 func readOnly[T any](o Option[T]) Option[T] {
-	o.codec.set = nil
+	o.codec = &codec[T]{get: o.codec.get}
 	return o
 }
 
 // writeOnly takes the get away.
 func writeOnly[T any](o Option[T]) Option[T] {
-	o.codec.get = nil
+	o.codec = &codec[T]{set: o.codec.set}
 	return o
 }
 
 // errorOption is SO_ERROR: the error that a connection left behind, or nil.
 func errorOption(name string, level, num int) Option[error] {
-	return Option[error]{name, level, num, codec[error]{
+	return Option[error]{name, level, num, &codec[error]{
 		get: func(s *Sock, level, number int) (error, error) {
 			v, err := s.optInt(level, number)
 			if v == 0 || err != nil {

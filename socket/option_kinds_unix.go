@@ -64,7 +64,7 @@ type SourceMembership struct {
 
 // lingerOption is SO_LINGER.
 func lingerOption(name string, level, num int) Option[Linger] {
-	return Option[Linger]{name, level, num, codec[Linger]{
+	return Option[Linger]{name, level, num, &codec[Linger]{
 		get: func(s *Sock, level, number int) (Linger, error) {
 			var l *unix.Linger
 			err := s.control(func(fd int) (err error) { l, err = unix.GetsockoptLinger(fd, level, number); return err })
@@ -85,7 +85,7 @@ func lingerOption(name string, level, num int) Option[Linger] {
 
 // timevalOption is SO_RCVTIMEO and SO_SNDTIMEO.
 func timevalOption(name string, level, num int) Option[time.Duration] {
-	return Option[time.Duration]{name, level, num, codec[time.Duration]{
+	return Option[time.Duration]{name, level, num, &codec[time.Duration]{
 		get: func(s *Sock, level, number int) (time.Duration, error) {
 			var tv *unix.Timeval
 			err := s.control(func(fd int) (err error) { tv, err = unix.GetsockoptTimeval(fd, level, number); return err })
@@ -103,7 +103,7 @@ func timevalOption(name string, level, num int) Option[time.Duration] {
 
 // textOption is a string, with or without a NUL at its end.
 func textOption(name string, level, num, size int) Option[string] {
-	return Option[string]{name, level, num, codec[string]{
+	return Option[string]{name, level, num, &codec[string]{
 		get: func(s *Sock, level, number int) (string, error) {
 			b, err := s.optBytes(level, number, size)
 			before, _, _ := strings.Cut(string(b), "\x00")
@@ -117,7 +117,7 @@ func textOption(name string, level, num, size int) Option[string] {
 
 // bytesOption is a value that this package does not take apart.
 func bytesOption(name string, level, num, size int) Option[[]byte] {
-	return Option[[]byte]{name, level, num, codec[[]byte]{
+	return Option[[]byte]{name, level, num, &codec[[]byte]{
 		get: func(s *Sock, level, number int) ([]byte, error) { return s.optBytes(level, number, size) },
 		set: func(s *Sock, level, number int, v []byte) error { return s.setOptBytes(level, number, v) },
 	}}
@@ -125,7 +125,7 @@ func bytesOption(name string, level, num, size int) Option[[]byte] {
 
 // longOption is a 64-bit number.
 func longOption(name string, level, num int) Option[uint64] {
-	return Option[uint64]{name, level, num, codec[uint64]{
+	return Option[uint64]{name, level, num, &codec[uint64]{
 		get: func(s *Sock, level, number int) (uint64, error) {
 			b, err := s.optBytes(level, number, 8)
 			switch {
@@ -144,7 +144,7 @@ func longOption(name string, level, num int) Option[uint64] {
 
 // outgoing4Option is IP_MULTICAST_IF, an interface named by its address.
 func outgoing4Option(name string, level, num int) Option[netip.Addr] {
-	return Option[netip.Addr]{name, level, num, codec[netip.Addr]{
+	return Option[netip.Addr]{name, level, num, &codec[netip.Addr]{
 		get: func(s *Sock, level, number int) (netip.Addr, error) {
 			b, err := s.optBytes(level, number, 4)
 			if err != nil {
@@ -164,7 +164,7 @@ func outgoing4Option(name string, level, num int) Option[netip.Addr] {
 
 // join6Option is IPV6_JOIN_GROUP and IPV6_LEAVE_GROUP, struct ipv6_mreq.
 func join6Option(name string, level, num int) Option[Membership] {
-	return Option[Membership]{name, level, num, codec[Membership]{
+	return Option[Membership]{name, level, num, &codec[Membership]{
 		set: func(s *Sock, level, number int, v Membership) error {
 			if !v.Group.Is6() {
 				return unix.EINVAL
@@ -177,7 +177,7 @@ func join6Option(name string, level, num int) Option[Membership] {
 
 // sourceOption is struct group_source_req. Its level is that of the group's family.
 func sourceOption(name string, num int) Option[SourceMembership] {
-	return Option[SourceMembership]{name, SOL_IP, num, codec[SourceMembership]{
+	return Option[SourceMembership]{name, SOL_IP, num, &codec[SourceMembership]{
 		set: func(s *Sock, level, number int, v SourceMembership) error {
 			if !v.Group.IsValid() || v.Group.Is4() != v.Source.Is4() {
 				return unix.EINVAL
@@ -196,7 +196,7 @@ func sourceOption(name string, num int) Option[SourceMembership] {
 
 // joinOption is struct group_req, for either family.
 func joinOption(name string, num int) Option[Membership] {
-	return Option[Membership]{name, SOL_IP, num, codec[Membership]{
+	return Option[Membership]{name, SOL_IP, num, &codec[Membership]{
 		set: func(s *Sock, level, number int, v Membership) error {
 			if !v.Group.IsValid() {
 				return unix.EINVAL

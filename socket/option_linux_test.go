@@ -7,9 +7,6 @@ import (
 	"time"
 )
 
-// system names the file with this system's own options.
-const system = "linux"
-
 func TestTutorial11_ProtocolNumbers(t *testing.T) {
 	for _, c := range []struct {
 		typ   Type

@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -87,7 +88,7 @@ func TestOptionsListsThemAll(t *testing.T) {
 		}
 		listed[o.Name()] = true
 	}
-	files := append(must(filepath.Glob("options_unix.go"))(t), must(filepath.Glob("options_"+system+".go"))(t)...)
+	files := append(must(filepath.Glob("options_unix.go"))(t), must(filepath.Glob("options_"+runtime.GOOS+".go"))(t)...)
 	if len(files) != 2 {
 		t.Skipf("the source is not here, only %v", files)
 	}

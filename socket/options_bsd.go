@@ -10,7 +10,7 @@ import (
 
 // join4Option is struct ip_mreq, which names the interface by its address.
 func join4Option(name string, level, num int) Option[Membership] {
-	return Option[Membership]{name, level, num, codec[Membership]{
+	return Option[Membership]{name, level, num, &codec[Membership]{
 		set: func(s *Sock, level, number int, v Membership) error {
 			if !v.Group.Is4() || v.Local.IsValid() && !v.Local.Is4() {
 				return unix.EINVAL

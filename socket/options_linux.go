@@ -137,7 +137,7 @@ func systemOptions() []AnyOption {
 
 // join4Option is struct ip_mreqn.
 func join4Option(name string, level, num int) Option[Membership] {
-	return Option[Membership]{name, level, num, codec[Membership]{
+	return Option[Membership]{name, level, num, &codec[Membership]{
 		set: func(s *Sock, level, number int, v Membership) error {
 			if !v.Group.Is4() || v.Local.IsValid() && !v.Local.Is4() {
 				return unix.EINVAL
@@ -165,7 +165,7 @@ func putStorage(b []byte, a netip.Addr) error {
 
 // credOption is struct ucred.
 func credOption(name string, level, num int) Option[Cred] {
-	return Option[Cred]{name, level, num, codec[Cred]{
+	return Option[Cred]{name, level, num, &codec[Cred]{
 		get: func(s *Sock, level, number int) (Cred, error) {
 			b, err := s.optBytes(level, number, unix.SizeofUcred)
 			if err != nil {

@@ -74,7 +74,7 @@ type TCPInfo struct {
 
 // infoOption is TCP_INFO.
 func infoOption(name string, level, num int) Option[TCPInfo] {
-	return Option[TCPInfo]{name, level, num, codec[TCPInfo]{
+	return Option[TCPInfo]{name, level, num, &codec[TCPInfo]{
 		get: func(s *Sock, level, number int) (TCPInfo, error) {
 			var raw unix.TCPInfo
 			b, err := s.optBytes(level, number, int(unsafe.Sizeof(raw)))

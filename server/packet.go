@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
-	"sync"
 	"time"
 )
 
@@ -51,11 +50,19 @@ type Packet struct {
 	Short bool // the datagram was longer than Data
 
 	from  netip.AddrPort
-	addr  net.Addr // where from is no IP address
-	reply func(p *Packet, b []byte) error
+	local netip.Addr // where from sent it to, if we have many addresses
+	addr  net.Addr   // where from is no IP address
+	fd    int        // the socket it came by, for some answerers
+	via   answerer
 }
 
-// AddrPort is the sender; zero for a Unix socket.
+// answerer sends replies.
+type answerer interface {
+	answer(p *Packet, b []byte) error
+}
+
+// AddrPort is the sender; zero for a Unix socket. An IPv4 address is one, on
+// an IPv6 socket too.
 func (p *Packet) AddrPort() netip.AddrPort { return p.from }
 
 // Peer is the sender; nil where a Unix socket had no name.
@@ -66,10 +73,13 @@ func (p *Packet) Peer() net.Addr {
 	return p.addr
 }
 
-// Reply sends b to the sender, as one datagram. It may leave together with
-// others when the handler has returned; then what goes wrong is only counted.
-// errors.ErrUnsupported: the sender has no address.
-func (p *Packet) Reply(b []byte) error { return p.reply(p, b) }
+// Reply sends b to the sender, as one datagram, from the address that the
+// sender had sent to. Where the handler's mode is not Blocks it may leave
+// together with others when the handler has returned; then what goes wrong is
+// only counted. b may be used again at once, but for parts of Data, which must
+// stay as they are until the handler returns. syscall.EMSGSIZE: b is too long
+// for a datagram; errors.ErrUnsupported: the sender has no address.
+func (p *Packet) Reply(b []byte) error { return p.via.answer(p, b) }
 
 // A PacketEvent is a datagram that came or went, for Server.Packet.
 type PacketEvent struct {
@@ -79,49 +89,67 @@ type PacketEvent struct {
 	Data []byte // valid during the call
 }
 
+// PacketOptions says how datagrams are read and sent. The zero value is good.
+// Elsewhere than on Linux, and for other than UDP sockets, they change nothing:
+// there one datagram at a time is read from the one socket.
+type PacketOptions struct {
+	// Sockets is how many sockets share the port, each read by a goroutine of
+	// its own; all datagrams of one peer come by one of them. 0: one for each
+	// core.
+	Sockets int
+	// Buffer is how many bytes the kernel is asked to hold for each socket
+	// (SO_RCVBUF); it may grant fewer. 0: 4 MiB. What is larger is left so.
+	Buffer int
+	// NoGSO has each reply travel through the kernel by itself, even where
+	// several of one size go to one peer.
+	NoGSO bool
+	// NoGRO has the kernel hand over each datagram by itself.
+	NoGRO bool
+}
+
 // ServePacket answers the datagrams of pc, which it owns, until ctx ends. It
-// returns nil when every handler has returned.
+// returns nil when every handler has returned. The socket of a *net.UDPConn is
+// taken over on Linux: pc is closed, and then only ctx ends the serving.
 func (s *Server) ServePacket(ctx context.Context, pc net.PacketConn) error {
 	if s.Packets == nil {
 		return errors.Join(errors.New("server: no handler for datagrams"), pc.Close())
 	}
 	r := newRun(ctx, s)
 	defer r.cut(nil)
+	ps := &packets{run: r, pc: pc, inline: s.Packets.Mode() != Blocks}
+	served, err := ps.serveBatches(ctx)
+	if served {
+		return err
+	}
 	stop := context.AfterFunc(ctx, func() { _ = pc.SetReadDeadline(past) })
 	defer stop()
-	ps := &packets{run: r, pc: pc, inline: s.Packets.Mode() != Blocks, room: make(chan struct{}, maxHandlers)}
-	err := ps.read(ctx)
-	drain := time.AfterFunc(r.limits.Drain, func() { r.cut(ErrCut) })
-	ps.wg.Wait()
-	drain.Stop()
+	ps.crew = newCrew(ps.handle, func() answerer { return ps })
+	err = ps.read(ctx)
+	ps.drain()
 	return errors.Join(err, pc.Close())
 }
-
-// maxHandlers is how many blocking handlers of one socket run at once; over
-// it, datagrams wait in the socket's buffer.
-const maxHandlers = 1024
 
 type packets struct {
 	*run
 	pc     net.PacketConn
 	inline bool
-	wg     sync.WaitGroup
-	room   chan struct{}
+	crew   *crew
 }
 
+// drain waits for the handlers, and cuts their context when that takes long.
+func (ps *packets) drain() {
+	timer := time.AfterFunc(ps.limits.Drain, func() { ps.cut(ErrCut) })
+	defer timer.Stop()
+	ps.crew.finish()
+}
+
+// read serves datagrams one by one, by any net.PacketConn.
 func (ps *packets) read(ctx context.Context) error {
-	udp, _ := ps.pc.(*net.UDPConn)
 	buf := make([]byte, MaxPacket)
-	p := &Packet{reply: ps.reply}
+	p := &Packet{via: ps}
 	var slow backoff
 	for {
-		n, err := 0, error(nil)
-		p.addr, p.from = nil, netip.AddrPort{}
-		if udp != nil {
-			n, p.from, err = udp.ReadFromUDPAddrPort(buf)
-		} else {
-			n, p.addr, err = ps.pc.ReadFrom(buf)
-		}
+		n, err := ps.receive(p, buf)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -134,36 +162,61 @@ func (ps *packets) read(ctx context.Context) error {
 			}
 			continue
 		}
+		slow.reset()
 		ps.count.packets.Add(1)
 		ps.count.in.Add(uint64(n))
-		p.Data = buf[:n]
+		p.Data = buf[:n:n]
 		ps.hear(false, p, p.Data)
 		if ps.inline {
 			ps.handle(p)
 			continue
 		}
-		own := *p
-		own.Data = append([]byte(nil), p.Data...)
-		ps.room <- struct{}{}
-		ps.wg.Go(func() {
-			defer func() { <-ps.room }()
-			ps.handle(&own)
-		})
+		if !ps.crew.take(ctx, p) {
+			return nil
+		}
 	}
+}
+
+// receive reads one datagram, and says in p where it came from.
+func (ps *packets) receive(p *Packet, buf []byte) (n int, err error) {
+	p.addr, p.from, p.Short = nil, netip.AddrPort{}, false
+	switch pc := ps.pc.(type) {
+	case *net.UDPConn:
+		n, p.from, err = pc.ReadFromUDPAddrPort(buf)
+		p.from = netip.AddrPortFrom(p.from.Addr().Unmap(), p.from.Port())
+	case *net.UnixConn:
+		var from *net.UnixAddr
+		var flags int
+		n, _, flags, from, err = pc.ReadMsgUnix(buf, nil)
+		p.Short = flags&msgTrunc != 0
+		if from != nil {
+			p.addr = from
+		}
+	default:
+		n, p.addr, err = pc.ReadFrom(buf)
+	}
+	return n, err
 }
 
 // handle runs the handler; a panic ends one datagram.
 func (ps *packets) handle(p *Packet) {
-	defer func() {
-		if v := recover(); v != nil {
-			ps.count.failed(ErrPanic)
-			ps.log().Error("panic", "server", ps.Name, "peer", p.Peer(), "panic", v, "stack", string(debug.Stack()))
-		}
-	}()
+	defer ps.rescuePacket(p)
 	ps.count.turns.Add(1)
 	if err := ps.Packets.Packet(ps.ctx, p); err != nil {
-		ps.count.failed(err)
-		ps.log().Debug("datagram", "server", ps.Name, "peer", p.Peer(), "err", err)
+		ps.failedPacket(p, err)
+	}
+}
+
+func (ps *packets) failedPacket(p *Packet, err error) {
+	ps.count.failed(err)
+	ps.log().Debug("datagram", "server", ps.Name, "peer", p.Peer(), "err", err)
+}
+
+// rescuePacket is deferred around a handler.
+func (ps *packets) rescuePacket(p *Packet) {
+	if v := recover(); v != nil {
+		ps.count.failed(ErrPanic)
+		ps.log().Error("panic", "server", ps.Name, "peer", p.Peer(), "panic", v, "stack", string(debug.Stack()))
 	}
 }
 
@@ -173,9 +226,12 @@ func (ps *packets) hear(ours bool, p *Packet, b []byte) {
 	}
 }
 
-func (ps *packets) reply(p *Packet, b []byte) error {
+// answer sends one reply by any net.PacketConn.
+func (ps *packets) answer(p *Packet, b []byte) error {
 	var err error
 	switch udp, _ := ps.pc.(*net.UDPConn); {
+	case udp != nil && udp.RemoteAddr() != nil:
+		_, err = udp.Write(b)
 	case udp != nil:
 		_, err = udp.WriteToUDPAddrPort(b, p.from)
 	case p.addr == nil || p.addr.String() == "":

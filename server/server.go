@@ -44,9 +44,11 @@ type Server struct {
 	Limits Limits
 	Layers []conv.Layer           // wrapped around every connection, below TLS
 	Tap    func(t *Talk) conv.Tap // an ear for each talk; nil, or a nil Tap: nobody
-	Packet func(e PacketEvent)    // hears every datagram that comes or goes; nil: nobody
+	Packet func(e PacketEvent)    // hears every datagram that comes or goes, on any goroutine; nil: nobody
 	Name   string                 // for the log
 	Log    *slog.Logger           // nil: silent
+
+	PacketOptions PacketOptions // how datagrams are read and sent
 
 	count  counters
 	admit  admission

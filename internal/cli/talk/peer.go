@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"time"
 
@@ -77,13 +78,17 @@ func (p *Peer) StartTLS(ctx context.Context, cfg *tls.Config) error {
 	if p.Accepted {
 		wrap = conv.ServerTLS(ctx, cfg)
 	}
-	return p.c.Upgrade(ctx, func(below net.Conn) (net.Conn, error) {
+	err := p.c.Upgrade(ctx, func(below net.Conn) (net.Conn, error) {
 		above, err := wrap(below)
 		if err == nil {
 			p.nc = above
 		}
 		return above, err
 	})
+	if clear := (tls.RecordHeaderError{}); errors.As(err, &clear) {
+		return fmt.Errorf("the peer answered in clear: %w", err)
+	}
+	return err
 }
 
 // TLS is the state of the TLS connection; ok is false in clear.

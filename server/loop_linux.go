@@ -77,6 +77,7 @@ func newLoop(p *pool, spin time.Duration) (*loop, error) {
 		lp.close()
 		return nil, os.NewSyscallError("epoll_ctl", err)
 	}
+	lp.seat(ev) // dispatch looks there for every descriptor
 	return lp, nil
 }
 

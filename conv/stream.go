@@ -2,17 +2,31 @@ package conv
 
 import (
 	"net"
+	"sync"
 	"time"
 )
 
 // NetConn is c as a net.Conn, for code that wants one: reads take what the
-// Reader holds first, writes leave at once. Close is c's.
+// Reader holds first, writes leave at once, behind what the Writer holds. Close
+// is c's. As with any net.Conn one goroutine may read while another writes; c
+// itself is not to be used meanwhile, and a Tap then hears from both.
 func (c *Conn) NetConn() net.Conn {
 	c.stream = true
-	return &stream{c}
+	return &stream{c: c}
 }
 
-type stream struct{ c *Conn }
+type stream struct {
+	c     *Conn
+	mu    sync.Mutex // held by a write
+	flush sync.Once  // of what the Writer held
+	err   error      // of that
+}
+
+// first flushes what was written before the stream took over.
+func (s *stream) first() error {
+	s.flush.Do(func() { s.err = s.c.W.Flush() })
+	return s.err
+}
 
 // Read takes what lies here, or reads past the Reader's storage.
 func (s *stream) Read(p []byte) (int, error) {
@@ -27,7 +41,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	if c.tap != nil {
 		c.tellRead()
 	}
-	if err := c.W.Flush(); err != nil {
+	if err := s.first(); err != nil {
 		return 0, err
 	}
 	c.R.Own()
@@ -42,11 +56,18 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 func (s *stream) Write(p []byte) (int, error) {
-	n, err := s.c.W.Write(p)
-	if err != nil {
-		return n, err
+	if err := s.first(); err != nil {
+		return 0, err
 	}
-	return n, s.c.W.Flush()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.c.tap != nil {
+		s.c.tellBytes(true, p)
+	}
+	if err := s.c.port.Send(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 func (s *stream) Close() error         { return s.c.Close() }

@@ -14,6 +14,32 @@ import (
 // it leaves; secrets are heard as "***".
 type Tap interface{ Hear(u Utterance) }
 
+// Taps is one Tap for several, which hear in this order; nil ones are left out,
+// and where nobody is left it is nil.
+func Taps(taps ...Tap) Tap {
+	var all manyTaps
+	for _, t := range taps {
+		if t != nil {
+			all = append(all, t)
+		}
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return all
+}
+
+type manyTaps []Tap
+
+func (all manyTaps) Hear(u Utterance) {
+	for _, t := range all {
+		t.Hear(u)
+	}
+}
+
 // An Utterance is one thing that a Tap hears.
 type Utterance struct {
 	Time   time.Time

@@ -168,7 +168,7 @@ func (in *Inherited) Unsetenv(unset func(name string) error) error {
 }
 
 // Close closes the descriptors. What Listen and ListenPacket made of them
-// stays open.
+// stays open, and Ready can still be called.
 func (in *Inherited) Close() error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -176,10 +176,7 @@ func (in *Inherited) Close() error {
 	for _, s := range in.sockets {
 		errs = append(errs, closeFD(s.fd))
 	}
-	if in.ready >= 0 {
-		errs = append(errs, closeFD(in.ready))
-	}
-	in.sockets, in.ready, in.none = nil, -1, "they were closed"
+	in.sockets, in.none = nil, "they were closed"
 	return errors.Join(errs...)
 }
 

@@ -31,17 +31,18 @@ type endedError struct {
 
 func (e *endedError) Error() string   { return e.end.Error() + ": " + e.cause.Error() }
 func (e *endedError) Unwrap() []error { return []error{e.end, e.cause} }
-func (e *endedError) Timeout() bool   { return e.end != context.Canceled }
+func (e *endedError) Timeout() bool   { return errors.Is(e.end, os.ErrDeadlineExceeded) }
 func (e *endedError) Temporary() bool { return e.Timeout() }
 
 // ended is the error of a call whose context is done.
 func ended(ctx context.Context) error {
 	end := ctx.Err()
 	cause := context.Cause(ctx)
-	if end == context.DeadlineExceeded {
+	given := !errors.Is(end, cause)
+	if errors.Is(end, context.DeadlineExceeded) {
 		end = timeoutError{}
 	}
-	if cause == nil || cause == ctx.Err() {
+	if !given {
 		return end
 	}
 	return &endedError{end: end, cause: cause}

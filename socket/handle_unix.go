@@ -193,7 +193,7 @@ func (h *handle) connect(ctx context.Context, to Addr) error {
 	defer h.out.leave()
 	for delay := time.Millisecond; ; delay = min(2*delay, 50*time.Millisecond) {
 		err := h.connectOnce(ctx, to)
-		if err != errQueueFull {
+		if !errors.Is(err, errQueueFull) {
 			return err
 		}
 		// A Unix listener's queue is full: the poller has no event for its

@@ -125,7 +125,7 @@ func (s *Server) ServePacket(ctx context.Context, pc net.PacketConn) error {
 	defer stop()
 	ps.crew = newCrew(ps.handle, func() answerer { return ps })
 	err = ps.read(ctx)
-	ps.drain()
+	ps.drain(func() {})
 	return errors.Join(err, pc.Close())
 }
 
@@ -136,10 +136,12 @@ type packets struct {
 	crew   *crew
 }
 
-// drain waits for the handlers, and cuts their context when that takes long.
-func (ps *packets) drain() {
+// drain waits for the readers and the handlers, and cuts their context when
+// that takes long.
+func (ps *packets) drain(readers func()) {
 	timer := time.AfterFunc(ps.limits.Drain, func() { ps.cut(ErrCut) })
 	defer timer.Stop()
+	readers()
 	ps.crew.finish()
 }
 
@@ -172,6 +174,7 @@ func (ps *packets) read(ctx context.Context) error {
 			continue
 		}
 		if !ps.crew.take(ctx, p) {
+			ps.count.lost.Add(1)
 			return nil
 		}
 	}
@@ -194,6 +197,9 @@ func (ps *packets) receive(p *Packet, buf []byte) (n int, err error) {
 		}
 	default:
 		n, p.addr, err = pc.ReadFrom(buf)
+		if from := addrPort(p.addr); from.IsValid() {
+			p.from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		}
 	}
 	return n, err
 }

@@ -74,8 +74,7 @@ func (bs *batches) serve(ctx context.Context) {
 	bs.stopping.Store(true)
 	one := [8]byte{1}
 	_, _ = unix.Write(bs.wake, one[:]) // it is never read, and so has room
-	readers.Wait()
-	bs.drain()
+	bs.drain(readers.Wait)
 }
 
 // prepare sets the options of the first socket and adds the others. What the

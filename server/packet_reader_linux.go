@@ -55,11 +55,24 @@ func newReader(bs *batches, i int) *reader {
 	return r
 }
 
+// lastRounds is how often a reader looks for more when the serving has ended:
+// what had come by then is answered, as far as it is no flood. It would be lost
+// with a socket that nobody else has.
+const lastRounds = 64
+
 // run serves until the serving ends.
 func (r *reader) run(ctx context.Context) {
-	for round := 0; !r.stopping.Load(); round++ {
+	last := lastRounds
+	for round := 0; ; round++ {
+		if r.stopping.Load() {
+			if last--; last < 0 {
+				return
+			}
+		}
 		_, err := r.in.RecvFD(r.fd)
 		switch {
+		case err == unix.EAGAIN && r.stopping.Load():
+			return
 		case err == unix.EAGAIN:
 			r.await()
 			continue
@@ -71,7 +84,7 @@ func (r *reader) run(ctx context.Context) {
 		}
 		r.slow.reset()
 		r.i = 0
-		for !r.work(ctx) {
+		for !r.work() {
 		}
 		r.publish()
 		if r.inline {
@@ -122,7 +135,7 @@ func (r *reader) failed(ctx context.Context, err error) bool {
 
 // work handles what was received; false when a handler panicked and there may
 // be more.
-func (r *reader) work(ctx context.Context) (done bool) {
+func (r *reader) work() (done bool) {
 	defer r.rescuePacket(&r.p)
 	inline, quiet := r.inline, r.Packet == nil
 	for r.next() {
@@ -130,8 +143,8 @@ func (r *reader) work(ctx context.Context) (done bool) {
 			r.hear(false, &r.p, r.p.Data)
 		}
 		if !inline {
-			if !r.crew.take(ctx, &r.p) {
-				return true
+			if !r.crew.take(r.ctx, &r.p) { // not while the serving drains
+				r.count.lost.Add(1)
 			}
 			continue
 		}
@@ -182,9 +195,8 @@ func (r *reader) answer(p *Packet, b []byte) error {
 		r.count.lost.Add(1)
 		return unsent(p, unix.EMSGSIZE)
 	}
-	b = r.keep(b)
-	for !r.out.Add(b, p.from, p.local) {
-		r.flush()
+	for !r.out.Add(r.keep(b), p.from, p.local) {
+		r.flush() // and what was kept is forgotten
 	}
 	if r.Packet != nil {
 		r.hear(true, p, b)

@@ -189,15 +189,29 @@ func (z *zoneCache) ancillary(b []byte, d *Datagram) {
 		case h.Level == unix.SOL_UDP && h.Type == unix.UDP_GRO && len(data) >= 4:
 			d.Size = max(0, int(int32(binary.NativeEndian.Uint32(data))))
 		case h.Level == unix.SOL_IP && h.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
-			// ifindex, the local address, the header's destination
-			d.To = netip.AddrFrom4([4]byte(data[4:8]))
-			d.Group = [4]byte(data[4:8]) != [4]byte(data[8:12])
+			pktinfo4(data, d)
 		case h.Level == unix.SOL_IPV6 && h.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo && !d.To.IsValid():
 			z.pktinfo6(data, d)
 		}
 		b = b[min(unix.CmsgSpace(length-unix.CmsgLen(0)), len(b)):]
 	}
 }
+
+// pktinfo4 reads an in_pktinfo: the interface's index, the local address, and
+// the destination in the header. The local address is not known of what came
+// before the option was set.
+func pktinfo4(data []byte, d *Datagram) {
+	local, to := netip.AddrFrom4([4]byte(data[4:8])), netip.AddrFrom4([4]byte(data[8:12]))
+	if local.IsUnspecified() && !to.IsMulticast() && to != limitedBroadcast() {
+		local = to
+	}
+	d.Group = local != to
+	if !local.IsUnspecified() {
+		d.To = local
+	}
+}
+
+func limitedBroadcast() netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, 255}) }
 
 // pktinfo6 reads an in6_pktinfo: the destination and the interface's index.
 func (z *zoneCache) pktinfo6(data []byte, d *Datagram) {

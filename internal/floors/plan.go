@@ -35,6 +35,7 @@ conv/faults conv/transcript           < conv wire
 # second floor: who runs it, who starts it
 server dial                           < conv wire socket golang.org/x/sys
 server                                < github.com/pires/go-proxyproto
+load                                  < dial socket golang.org/x/sys github.com/HdrHistogram/hdrhistogram-go
 
 # third floor: the protocols; never each other, never a store
 proto                                 < server dial conv auth wire message socket
@@ -53,8 +54,8 @@ app console                           < proto proto/* keep/* mailbox newsgroup f
 app                                   < github.com/BurntSushi/toml
 console                               < app
 examples examples/*                   < proto proto/* keep/* server dial conv conv/* auth wire message socket open
-internal/cli internal/cli/*           < app console examples proto proto/* open server dial conv conv/* auth wire message socket internal/testcert
-internal/cli internal/cli/*           < github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term golang.org/x/sys github.com/HdrHistogram/hdrhistogram-go
+internal/cli internal/cli/*           < app console examples proto proto/* open server dial load conv conv/* auth wire message socket internal/testcert
+internal/cli internal/cli/*           < github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term golang.org/x/sys
 internal/cli                          < internal/cli/*
 cmd/*                                 < internal/cli app
 internal/floors                       <

@@ -194,7 +194,7 @@ func TestWaitingStartsNoGoroutine(t *testing.T) {
 		go func() { _, err := a.Recv(ctx, 1); done <- err }()
 	}
 	parked(t, calls)
-	if now := runtime.NumGoroutine(); now != before+calls {
+	if now := runtime.NumGoroutine(); now > before+calls {
 		t.Errorf("%d calls wait with %d goroutines", calls, now-before)
 	}
 	cancel()

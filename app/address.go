@@ -92,7 +92,7 @@ type Place struct {
 // ParseListen reads "SERVICE=ADDRESS" (see ParseAddress).
 func ParseListen(s string) (Place, error) {
 	service, address, ok := strings.Cut(s, "=")
-	if !ok || service == "" {
+	if !ok || service == "" || strings.Trim(service, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 		return Place{}, fmt.Errorf("%q: want SERVICE=ADDRESS, as in echo=:0", s)
 	}
 	if address == "" {

@@ -3,16 +3,20 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/server"
 )
 
@@ -46,6 +50,7 @@ type Config struct {
 // once, and must not wait.
 type Ear interface {
 	// Talk is called when a connection begins; the Tap hears it. nil: nobody.
+	// A Tap that has a method Note(text string) hears of faults too.
 	Talk(c Conversation) conv.Tap
 	// Packet hears a datagram that came or went.
 	Packet(at Listening, e server.PacketEvent)
@@ -63,6 +68,7 @@ type App struct {
 	cfg      Config
 	engine   server.Engine
 	certs    *certificates
+	faults   *faults.Set
 	running  []*listener
 	ready    Ready
 	cleanups []func()
@@ -106,6 +112,29 @@ func (a *App) prepare() error {
 		if err := a.certify(); err != nil {
 			return err
 		}
+	}
+	a.write()
+	return a.arm()
+}
+
+// arm reads the rules by which to misbehave.
+func (a *App) arm() error {
+	var rules []faults.Rule
+	running := names(a.cfg.wanted())
+	for _, text := range a.cfg.Faults {
+		r, err := faults.Parse(text)
+		switch {
+		case err != nil:
+			return badConfig("fault: %w", err)
+		case !slices.Contains(running, r.Service):
+			return badConfig("fault %q: %s is not among the services that run (%s)", text, r.Service, strings.Join(running, " "))
+		case r.Reply != "":
+			return badConfig("fault %q: %s has no replies that could be others", text, r.Service)
+		}
+		rules = append(rules, r)
+	}
+	if len(rules) > 0 {
+		a.faults = faults.NewSet(rules, func(f faults.Fired) { a.notice(fmt.Sprintf("%v (%s)", f, nameOf(f.Remote))) })
 	}
 	return nil
 }
@@ -187,7 +216,8 @@ func (l *listener) close() {
 	}
 }
 
-// tap makes the ears of one connection.
+// tap makes the ears of one connection, and lets those that take notes hear of
+// its faults.
 func (a *App) tap(service string, t *server.Talk) conv.Tap {
 	c := Conversation{Number: a.talks.Add(1), Service: service, Local: t.LocalAddr(), Peer: t.RemoteAddr()}
 	var all taps
@@ -195,6 +225,9 @@ func (a *App) tap(service string, t *server.Talk) conv.Tap {
 		if tap := ear.Talk(c); tap != nil {
 			all = append(all, tap)
 		}
+	}
+	if tap := faults.Tap(t.Below(), func(f faults.Fired) { all.Note(f.String()) }); tap != nil {
+		all = append(all, tap)
 	}
 	switch len(all) {
 	case 0:
@@ -211,5 +244,14 @@ type taps []conv.Tap
 func (t taps) Hear(u conv.Utterance) {
 	for _, one := range t {
 		one.Hear(u)
+	}
+}
+
+// Note goes to those that take notes.
+func (t taps) Note(text string) {
+	for _, one := range t {
+		if n, ok := one.(interface{ Note(string) }); ok {
+			n.Note(text)
+		}
 	}
 }

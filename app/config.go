@@ -4,6 +4,16 @@ import (
 	"slices"
 )
 
+// OnFreePorts makes every service that is to run, and for which nothing else
+// is said, listen on a free port.
+func (c *Config) OnFreePorts() {
+	for _, s := range c.wanted() {
+		if !slices.ContainsFunc(c.Listen, func(p Place) bool { return p.Service == s.Name }) {
+			c.Listen = append(c.Listen, Place{Service: s.Name, Address: Address{Port: "0"}})
+		}
+	}
+}
+
 // check finds what cannot be meant.
 func (c Config) check() error {
 	catalogue := Catalogue()

@@ -41,6 +41,7 @@ type explained struct {
 	in, out      int  // bytes so far
 	unanswered   bool // the last that was said was said by the peer
 	ended, reset bool // by the peer
+	fault        bool // it was made to misbehave
 	told         map[string]bool
 }
 
@@ -81,6 +82,10 @@ func (e *explained) Hear(u conv.Utterance) {
 		}
 	case conv.Reset:
 		e.reset = true
+		if e.fault {
+			fmt.Fprintf(&b, "%sRST     as the fault has it\n", head)
+			break
+		}
 		fmt.Fprintf(&b, "%s← RST   your side threw the connection away: closed with bytes of mine unread, or killed\n", head)
 	case conv.Broke:
 		fmt.Fprintf(&b, "%sbroken: %v\n", head, u.Err)
@@ -88,6 +93,17 @@ func (e *explained) Hear(u conv.Utterance) {
 		e.closed(&b, head)
 	}
 	_, _ = io.WriteString(e.x.w, b.String()) // nobody listens: no reason to stop serving
+}
+
+// Note tells of a fault.
+func (e *explained) Note(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.began.IsZero() {
+		e.began = time.Now()
+	}
+	e.fault = true
+	fmt.Fprintf(e.x.w, "#%d +%.3f  %s\n", e.Number, time.Since(e.began).Seconds(), text)
 }
 
 func (e *explained) said(b *strings.Builder, head string, u conv.Utterance) {

@@ -194,10 +194,13 @@ func (a *App) equip(l *listener, s Service, certs *tls.Config) {
 	l.srv.Limits.Drain = a.cfg.Drain
 	if l.packets != nil {
 		l.srv.Packets = s.Packets(a.cfg.Say)
+		l.packets = a.faults.Packets(s.Name, l.packets)
 	} else {
 		l.srv.Handler = s.Stream(a.cfg.Say)
 	}
-	if len(a.cfg.Ears) == 0 {
+	if layer := a.faults.Layer(s.Name); layer != nil {
+		l.srv.Layers = []conv.Layer{layer}
+	} else if len(a.cfg.Ears) == 0 {
 		return
 	}
 	l.srv.Tap = func(t *server.Talk) conv.Tap { return a.tap(s.Name, t) }

@@ -1,13 +1,15 @@
 package app
 
+import "strings"
+
 // Nearest is the word of known that was probably meant by word; "" when none
 // is near. Near is an edit distance (Damerau's, with transpositions) of at
-// most a third of the word, or a known word that begins with it.
+// most a third of the word, or one that begins with the other.
 func Nearest(word string, known []string) string {
 	best, least := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		d := distance(word, k)
-		if len(word) > 1 && len(k) > len(word) && k[:len(word)] == word {
+		if len(word) > 1 && strings.HasPrefix(k, word) || len(k) > 2 && strings.HasPrefix(word, k) {
 			d = min(d, 1)
 		}
 		if d < least {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 )
@@ -21,6 +22,15 @@ type Listening struct {
 	Network string `json:"network"` // tcp, udp, unix or unixgram
 	Address string `json:"address"`
 	URL     string `json:"url"`
+}
+
+// HostPort takes the address apart; both are empty for a path.
+func (l Listening) HostPort() (host, port string) {
+	host, port, err := net.SplitHostPort(l.Address)
+	if err != nil || l.Network == "unix" || l.Network == "unixgram" {
+		return "", ""
+	}
+	return host, port
 }
 
 // Skipped is a service whose default port was taken.

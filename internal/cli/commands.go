@@ -11,8 +11,10 @@ import "github.com/spf13/cobra"
 func commands(e *env) []*cobra.Command {
 	return []*cobra.Command{
 		newServe(e),
+		newRun(e),
 		newTalk(e),
 		newAddr(e),
+		newBench(e),
 		newList(e),
 		newCompletion(e),
 		newMan(e),

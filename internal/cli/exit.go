@@ -112,9 +112,13 @@ func unknownCommand(root *cobra.Command, name string) error {
 
 // flagError says which flag was wrong, and which may have been meant.
 func flagError(c *cobra.Command, err error) error {
+	of := ""
+	if c.HasParent() {
+		of = c.Name() + ": "
+	}
 	var unknown interface{ GetSpecifiedName() string }
 	if !errors.As(err, &unknown) || !strings.HasPrefix(err.Error(), "unknown") {
-		return usagef("%s: %w", c.Name(), err)
+		return usagef("%s%w", of, err)
 	}
 	name := unknown.GetSpecifiedName()
 	var known []string
@@ -126,7 +130,7 @@ func flagError(c *cobra.Command, err error) error {
 	if near != "" {
 		near = "--" + near
 	}
-	return usagef("%s: %s%s: no such flag%s", c.Name(), dashes, name, didYouMean(near, c.CommandPath()+" --help"))
+	return usagef("%s%s%s: no such flag%s", of, dashes, name, didYouMean(near, c.CommandPath()+" --help"))
 }
 
 // didYouMean is the next step after an unknown word.

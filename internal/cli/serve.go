@@ -134,14 +134,18 @@ func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) er
 	return nil
 }
 
-// hear sets what the services tell, and to whom.
+// hear sets what the services tell, and to whom. Without data their notes are
+// not for anybody.
 func (e *env) hear(cfg *app.Config, settings app.Settings, data, talk *printer) error {
 	cfg.Log = e.log()
-	if !e.quiet {
+	switch {
+	case e.quiet, data == nil:
+	case e.json:
+		cfg.Say = func(n app.Note) { data.print(noteJSON(n)) }
+	default:
 		cfg.Say = func(n app.Note) { data.print(noteText(n)) }
-		if e.json {
-			cfg.Say = func(n app.Note) { data.print(noteJSON(n)) }
-		}
+	}
+	if !e.quiet {
 		cfg.Notice = func(line string) { talk.print([]byte("farend: " + line + "\n")) }
 	}
 	explain, err := settings.Bool("explain")

@@ -19,10 +19,10 @@ func noteText(n app.Note) []byte {
 	return fmt.Appendf(nil, "%s wrote:\n%s\n", peerHost(n.Peer), socket.Repr(n.Data))
 }
 
-// peerHost is Python's client_address[0].
+// peerHost is Python's client_address[0]; a Unix socket's name, if it has one.
 func peerHost(a net.Addr) string {
-	if a == nil {
-		return "None"
+	if a == nil || a.String() == "" || a.String() == "@" {
+		return "somebody"
 	}
 	if host, _, err := net.SplitHostPort(a.String()); err == nil {
 		return host

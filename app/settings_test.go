@@ -1,0 +1,124 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/farend-go/farend/app"
+)
+
+func settingsFile(t *testing.T, text string) string {
+	path := filepath.Join(t.TempDir(), "farend.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestSettingsFile(t *testing.T) {
+	s, err := app.FromFile(settingsFile(t, `
+services = ["echo", "upper"]
+engine = "goroutines"
+drain = "250ms"
+explain = true
+fault = ["echo after=5 do=close"]
+[echo]
+listen = ["127.0.0.1:7007", "unix:/run/echo"]
+[upper]
+listen = ":9998"
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := s.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain, err := s.Bool("explain")
+	if !explain || err != nil || c.Drain != 250*time.Millisecond || c.Engine != "goroutines" || len(c.Services) != 2 || len(c.Faults) != 1 {
+		t.Errorf("%v %v %+v", explain, err, c)
+	}
+	var places []string
+	for _, p := range c.Listen {
+		if p.Starts {
+			t.Errorf("%s is started by the file's listen", p.Service)
+		}
+		places = append(places, p.Service+"="+p.Address.String())
+	}
+	if got := strings.Join(places, " "); got != "echo=127.0.0.1:7007 echo=unix:/run/echo upper=:9998" {
+		t.Error(got)
+	}
+}
+
+func TestSettingsFileRefused(t *testing.T) {
+	for text, word := range map[string]string{
+		`drian = "2s"`:             "did you mean drain?",
+		`ca_out = "x"`:             "did you mean ca-out?",
+		`drain = 2`:                "in quotes",
+		`drain = "2"`:              "no duration",
+		`drain = "-2s"`:            "no duration",
+		`services = [1]`:           "list of texts",
+		`echo = ":0"`:              "below [echo]",
+		"[ehco]\nlisten = ':0'":    "did you mean echo?",
+		"[echo]\nlissten = ':0'":   "did you mean echo.listen?",
+		"[echo]\nlisten = '::1:0'": "brackets",
+		"[drain]\nx = 1":           "no service",
+		`services = ["ecko"]`:      "did you mean echo?",
+		`engine = "threads"`:       "no such engine",
+		`cert = "x"`:               "together",
+		`explain = "perhaps"`:      "neither true nor false",
+		"x = ":                     "reading",
+	} {
+		s, err := app.FromFile(settingsFile(t, text))
+		if err == nil {
+			if _, err = s.Config(); err == nil {
+				_, err = s.Bool("explain")
+			}
+		}
+		if !isConfigError(err) || !strings.Contains(err.Error(), word) {
+			t.Errorf("%s: %v, want %q", text, err, word)
+		}
+	}
+	if _, err := app.FromFile(filepath.Join(t.TempDir(), "none")); !isConfigError(err) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+func TestSettingsEnviron(t *testing.T) {
+	s, ignored := app.FromEnviron([]string{
+		"PATH=/bin", "FAREND_CA_FILE=/x", "FAREND_ENGINE=goroutines", "FAREND_SERVICES=echo, upper", "FAREND_DRAIN=1s", "FAREND_CA_OUT=ca.pem",
+		"FAREND_ECHO_LISTEN=:0 unix:/e", "FAREND_SMTP_LISTEN=:25", "FAREND_FAULT=echo after=5 do=close; upper do=reset", "FAREND_EXPLAIN=",
+	})
+	c, err := s.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ignored) != 1 || ignored[0] != "FAREND_SMTP_LISTEN" {
+		t.Error("ignored:", ignored)
+	}
+	if c.Engine != "goroutines" || len(c.Services) != 2 || c.Drain != time.Second || c.CAOut != "ca.pem" || len(c.Listen) != 2 || c.Listen[0].Starts {
+		t.Errorf("%+v", c)
+	}
+	if len(c.Faults) != 2 || c.Faults[1] != "upper do=reset" {
+		t.Errorf("%q", c.Faults)
+	}
+}
+
+func TestSettingsPrecedence(t *testing.T) {
+	flag := app.Settings{"drain": {Values: []string{"1s"}}}
+	if err := flag.AddListen([]string{"echo=:1", "echo=:2"}); err != nil {
+		t.Fatal(err)
+	}
+	env := app.Settings{"drain": {Values: []string{"2s"}}, "engine": {Values: []string{"events"}}, "echo.listen": {Values: []string{":3"}}}
+	file := app.Settings{"drain": {Values: []string{"3s"}}, "engine": {Values: []string{"goroutines"}}, "cert": {Values: []string{"c"}}, "key": {Values: []string{"k"}}}
+	c, err := flag.Over(env).Over(file).Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Drain != time.Second || c.Engine != "events" || c.Cert != "c" || len(c.Listen) != 2 || c.Listen[1].Address.Port != "2" || !c.Listen[0].Starts {
+		t.Errorf("%+v", c)
+	}
+}

@@ -34,7 +34,10 @@ func (t *talkCommand) listenFor(ctx context.Context) error {
 	t.listening(l.Addr())
 	for {
 		err := t.next(ctx, l)
-		if !t.keep || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if !t.keep {
 			return err
 		}
 		if err != nil {

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/farend-go/farend/app"
+)
+
+func TestListNamesEveryProtocol(t *testing.T) {
+	table, objects := farend(t, "", "list"), farend(t, "", "list", "--json")
+	rows := strings.Split(strings.TrimSuffix(table.out, "\n"), "\n")[1:]
+	lines := strings.Split(strings.TrimSuffix(objects.out, "\n"), "\n")
+	all := app.Catalogue()
+	if len(rows) != len(all) || len(lines) != len(all) {
+		t.Fatalf("%d services:\n%s%s", len(all), table.out, objects.out)
+	}
+	for i, s := range all {
+		fields := strings.Fields(rows[i])
+		if fields[0] != s.Name || !strings.Contains(rows[i], strconv.Itoa(s.Serve)) {
+			t.Errorf("%s: %q", s.Name, rows[i])
+		}
+		var l listed
+		if err := json.Unmarshal([]byte(lines[i]), &l); err != nil {
+			t.Fatal(err)
+		}
+		if l.Name != s.Name || l.Port != s.Serve || l.Server != s.Server || l.Client != s.Client || len(l.Schemes) == 0 {
+			t.Errorf("%s: %+v", s.Name, l)
+		}
+	}
+	if got := farend(t, "", "list", "echo"); got.code != 2 || got.out != "" {
+		t.Errorf("with an argument: %+v", got)
+	}
+}

@@ -93,8 +93,7 @@ func (t *talkCommand) dialer() *dial.Dialer {
 func (t *talkCommand) shake(ctx context.Context, p *talk.Peer, cfg *tls.Config) error {
 	if err := p.StartTLS(ctx, cfg); err != nil {
 		_ = p.Abort()
-		var untrusted *tls.CertificateVerificationError
-		if errors.As(err, &untrusted) {
+		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); untrusted {
 			return fmt.Errorf("TLS: %w (--cacert FILE trusts its authority, -k anybody)", err)
 		}
 		return fmt.Errorf("TLS: %w", err)

@@ -140,7 +140,14 @@ func (t *talkCommand) packetConn(ctx context.Context) (net.PacketConn, error) {
 			return nil, err
 		}
 	}
-	return socket.ListenPacket(ctx, "unixgram", t.to.Path, socket.ListenConfig{})
+	pc, err := socket.ListenPacket(ctx, "unixgram", t.to.Path, socket.ListenConfig{})
+	if err != nil || t.to.Path[0] == '@' {
+		return pc, err
+	}
+	if err := os.Chmod(t.to.Path, 0o600); err != nil { // as a stream's
+		return nil, errors.Join(err, pc.Close(), os.Remove(t.to.Path))
+	}
+	return pc, nil
 }
 
 // clearStaleDatagram removes a socket that nobody listens on any more, and

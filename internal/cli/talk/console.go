@@ -49,7 +49,9 @@ func (c Console) Hold(ctx context.Context, p *Peer) (err error) {
 	release := context.AfterFunc(ctx, func() { _ = p.Abort() })
 	defer release()
 	defer s.quiet.limit(0)
-	s.quiet.limit(c.Idle)
+	if p.known() {
+		s.quiet.limit(c.Idle)
+	}
 	s.listen()
 	s.prompt()
 	err = s.loop(ctx)
@@ -121,7 +123,7 @@ func (s *conversation) loop(ctx context.Context) error {
 // hear shows what came.
 func (s *conversation) hear(h heard) error {
 	if len(h.b) > 0 {
-		s.quiet.heard()
+		s.quiet.limit(s.Idle)
 		s.note(s.record.add(false, h.b))
 		switch {
 		case s.Hex:

@@ -85,7 +85,7 @@ func (p *Peer) StartTLS(ctx context.Context, cfg *tls.Config) error {
 		}
 		return above, err
 	})
-	if clear := (tls.RecordHeaderError{}); errors.As(err, &clear) {
+	if _, clear := errors.AsType[tls.RecordHeaderError](err); clear {
 		return fmt.Errorf("the peer answered in clear: %w", err)
 	}
 	return err

@@ -88,7 +88,7 @@ func (s *pipe) wait(ctx context.Context, heard, said <-chan error) error {
 			return failed
 		case failed = <-saying:
 			saying = nil
-			if input := (inputError{}); errors.As(failed, &input) {
+			if _, ours := errors.AsType[inputError](failed); ours {
 				return failed
 			}
 			s.ended(failed)
@@ -133,7 +133,7 @@ func (s *pipe) finish(ctx context.Context, saying <-chan error) error {
 				return nil
 			}
 		case err := <-saying:
-			if input := (inputError{}); errors.As(err, &input) {
+			if _, ours := errors.AsType[inputError](err); ours {
 				return err
 			}
 			return nil
@@ -217,12 +217,10 @@ func (e inputError) Unwrap() error { return e.err }
 // plain is what went wrong without the addresses around it, which the line of
 // the error names already.
 func plain(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		err = op.Err
 	}
-	var call *os.SyscallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		err = call.Err
 	}
 	return err

@@ -2,13 +2,13 @@ package talk_test
 
 import (
 	"bytes"
+	"crypto/tls"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"crypto/tls"
 
 	"github.com/farend-go/farend/internal/cli/talk"
 )
@@ -57,7 +57,7 @@ func FuzzVisible(f *testing.F) {
 		}
 		cut = min(max(cut, 0), len(b))
 		first, rest := talk.Visible(b[:cut])
-		if both := first + talk.VisibleAll(append(rest[:len(rest):len(rest)], b[cut:]...)); both != whole {
+		if both := first + talk.VisibleAll(append(slices.Clip(rest), b[cut:]...)); both != whole {
 			t.Fatalf("%q cut at %d: %q, whole: %q", b, cut, both, whole)
 		}
 	})

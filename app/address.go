@@ -115,8 +115,7 @@ func badConfig(format string, args ...any) error { return &ConfigError{fmt.Error
 
 // asBadConfig makes err a ConfigError that says where it was found.
 func asBadConfig(from string, err error) error {
-	var bad *ConfigError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*ConfigError](err); ok {
 		err = bad.Err
 	}
 	return &ConfigError{fmt.Errorf("%s: %w", from, err)}

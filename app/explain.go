@@ -166,17 +166,18 @@ func (x *explainer) Packet(at Listening, p server.PacketEvent) {
 		}
 	}
 	head := fmt.Sprintf("%s %s %s %s  ", at.Name, at.Network, arrow, nameOf(p.Peer))
-	text := dump(head, conv.Utterance{Bytes: p.Data})
+	var b strings.Builder
+	b.WriteString(dump(head, conv.Utterance{Bytes: p.Data}))
 	for _, n := range notes {
 		if !x.told[n] {
 			if x.told == nil {
 				x.told = map[string]bool{}
 			}
 			x.told[n] = true
-			text += noteLines(n)
+			b.WriteString(noteLines(n))
 		}
 	}
-	_, _ = io.WriteString(x.w, text) // as above
+	_, _ = io.WriteString(x.w, b.String()) // as above
 }
 
 // nameOf is an address for people; clients of Unix sockets mostly have none.

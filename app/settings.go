@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -34,12 +35,8 @@ var settingKeys = map[string]string{
 // Over gives the settings of s, and those of below that s does not have.
 func (s Settings) Over(below Settings) Settings {
 	out := Settings{}
-	for k, v := range below {
-		out[k] = v
-	}
-	for k, v := range s {
-		out[k] = v
-	}
+	maps.Copy(out, below)
+	maps.Copy(out, s)
 	return out
 }
 
@@ -94,8 +91,7 @@ func split(value, by string) []string {
 func FromFile(path string) (Settings, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pe.Err
 		}
 		return nil, badConfig("reading %s: %w", path, err)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -75,6 +76,6 @@ func (a *App) write() {
 		trouble: func(err error) { a.notice("writing a transcript: " + err.Error()) },
 		packets: map[Listening]*transcript.Recorder{},
 	}
-	a.cfg.Ears = append(a.cfg.Ears[:len(a.cfg.Ears):len(a.cfg.Ears)], ts)
+	a.cfg.Ears = append(slices.Clip(a.cfg.Ears), ts)
 	a.cleanups = append(a.cleanups, ts.close)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/term"
@@ -27,8 +28,8 @@ type env struct {
 
 // getenv looks name up in the environment that Main got.
 func (e *env) getenv(name string) (string, bool) {
-	for i := len(e.environ) - 1; i >= 0; i-- {
-		if k, v, ok := strings.Cut(e.environ[i], "="); ok && k == name {
+	for _, kv := range slices.Backward(e.environ) {
+		if k, v, ok := strings.Cut(kv, "="); ok && k == name {
 			return v, true
 		}
 	}
@@ -78,16 +79,4 @@ func (e *env) log() *slog.Logger {
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// colour tells whether w may be written in colour: it is a terminal, and
-// neither NO_COLOR nor a dumb one speaks against it (https://no-color.org).
-func (e *env) colour(w io.Writer) bool {
-	if v, _ := e.getenv("NO_COLOR"); v != "" {
-		return false
-	}
-	if v, _ := e.getenv("TERM"); v == "dumb" {
-		return false
-	}
-	return isTerminal(w)
 }

@@ -69,8 +69,7 @@ func (e *env) status(ctx context.Context, err error) int {
 	if err == nil {
 		return exitGood
 	}
-	var chosen *exitError
-	if errors.As(err, &chosen) {
+	if chosen, ok := errors.AsType[*exitError](err); ok {
 		if chosen.err != nil {
 			e.sayError(err)
 		}

@@ -91,7 +91,7 @@ func writeHelp(w io.Writer, c *cobra.Command) {
 			}
 		}
 	}
-	if flags := flagLines(c.LocalNonPersistentFlags()); flags != "" {
+	if flags := flagLines(c); flags != "" {
 		b.WriteString("\n" + flags)
 	}
 	b.WriteString("\nEverywhere: -q quiet, -v -vv more talk, --json, -h help")
@@ -102,11 +102,13 @@ func writeHelp(w io.Writer, c *cobra.Command) {
 }
 
 // flagLines lists flags, without those that are said on the last line.
-func flagLines(f *pflag.FlagSet) string {
+// They stand in the order of their importance, which is that of their making.
+func flagLines(c *cobra.Command) string {
 	own := pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SortFlags = false
-	f.VisitAll(func(flag *pflag.Flag) {
-		if flag.Name != "help" && flag.Name != "version" {
+	local := c.LocalNonPersistentFlags()
+	c.Flags().VisitAll(func(flag *pflag.Flag) {
+		if local.Lookup(flag.Name) == flag && flag.Name != "help" && flag.Name != "version" {
 			own.AddFlag(flag)
 		}
 	})

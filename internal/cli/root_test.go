@@ -78,7 +78,7 @@ func TestHelpFitsOneScreen(t *testing.T) {
 			if i < 3 && !strings.Contains(line, "farend") {
 				t.Errorf("%v: line %d is no example: %q", args, i+1, line)
 			}
-			if n := utf8.RuneCountInString(line); n > 100 {
+			if n := utf8.RuneCountInString(line); n > 80 {
 				t.Errorf("%v: line %d has %d characters: %q", args, i+1, n, line)
 			}
 		}

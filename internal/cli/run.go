@@ -102,8 +102,11 @@ func (e *env) spawn(ctx context.Context, command, environ []string) (*os.Process
 		}
 		return nil, exit(code, fmt.Errorf("run: starting %s: %w", command[0], cause(err)))
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // how it ended, its state says
+		close(ended)
+	}()
 	over := ctx.Done()
 	for {
 		select {
@@ -122,12 +125,10 @@ func (e *env) spawn(ctx context.Context, command, environ []string) (*os.Process
 
 // cause is what went wrong, without what was tried.
 func cause(err error) error {
-	var ee *exec.Error
-	if errors.As(err, &ee) {
+	if ee, ok := errors.AsType[*exec.Error](err); ok {
 		return ee.Err
 	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err
 	}
 	return err

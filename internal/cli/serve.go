@@ -19,7 +19,8 @@ func newServe(e *env) *cobra.Command {
 		Example: `farend serve                       # every service that exists
 farend serve greet echo upper      # the tutorials' three servers
 farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,
-		Long: "ADDRESS is host:port, [::1]:port, :port (loopback), unix:PATH, unixgram:PATH, tls:host:port.",
+		Long: `ADDRESS is host:port, [::1]:port, :port (loopback), unix:PATH, unixgram:PATH,
+or tls:host:port. Each flag is also $FAREND_FLAG, and a key of the file.`,
 	}
 	serviceFlags(c.Flags())
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
@@ -31,16 +32,16 @@ farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,
 // serviceFlags are the flags of every command that serves. Their names are the
 // keys of app.Settings.
 func serviceFlags(f *pflag.FlagSet) {
-	f.StringArray("listen", nil, "`SERVICE=ADDRESS` instead of its default; again: one more")
-	f.String("engine", "", "what runs sessions: `goroutines|events`")
-	f.Duration("drain", 5*time.Second, "for what is in flight when stopping")
-	f.Bool("explain", false, "tell on stderr what each connection does, and why")
-	f.String("transcript", "", "write every conversation to `DIR`, secrets masked")
-	f.StringArray("fault", nil, "misbehave exactly, by `RULE`: 'echo after=5 do=close'")
-	f.String("cert", "", "certificate for TLS, a PEM `FILE`; without, one is made")
-	f.String("key", "", "its key, a PEM `FILE`")
-	f.String("ca-out", "", "`FILE` for the made certificate's authority")
-	f.String("config", "", "settings, a TOML `FILE`: drain = \"2s\", [echo] listen = \":0\"")
+	f.StringArray("listen", nil, "where, as `SERVICE=ADDRESS`; again: one more")
+	f.String("engine", "", "`goroutines|events`, which run sessions")
+	f.Duration("drain", 5*time.Second, "for what is in flight at the end")
+	f.Bool("explain", false, "tell what each connection does, and why")
+	f.String("transcript", "", "write every conversation to `DIR`")
+	f.StringArray("fault", nil, "misbehave by `RULE`: 'echo after=5 do=close'")
+	f.String("cert", "", "PEM `FILE` for TLS; without, one is made")
+	f.String("key", "", "PEM `FILE` of its key")
+	f.String("ca-out", "", "`FILE` for the authority of the one made")
+	f.String("config", "", "TOML `FILE`: engine = \"events\" [echo] ...")
 }
 
 // settings merges flags over the environment over the file.
@@ -87,8 +88,7 @@ func (e *env) settings(f *pflag.FlagSet, services []string) (app.Settings, error
 // serveError gives err the exit status that it deserves.
 func serveError(doing string, err error) error {
 	err = during(doing, err)
-	var bad *app.ConfigError
-	if errors.As(err, &bad) {
+	if _, bad := errors.AsType[*app.ConfigError](err); bad {
 		return usageErr(err)
 	}
 	return err

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -22,21 +21,6 @@ func overEngines(t *testing.T, f func(t *testing.T, k kind)) {
 	for _, k := range kinds() {
 		if k.network == "tcp" && !k.tls {
 			t.Run(k.String(), func(t *testing.T) { f(t, k) })
-		}
-	}
-}
-
-// eventually waits for a condition that another goroutine brings about.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(15 * time.Second)
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("%s: never", what)
 		}
 	}
 }

@@ -67,7 +67,7 @@ var (
 func (h *Handover) Keep(name string, l net.Listener) (net.Listener, error) {
 	b, ok := l.(*bundle)
 	if !ok {
-		if _, ok := l.(syscall.Conn); !ok {
+		if _, ok := l.(syscall.Conn); !ok { // a wrapper has none, and what it wraps must not be passed by itself
 			return nil, fmt.Errorf("hand over %s: %T has no descriptor: %w", name, l, errors.ErrUnsupported)
 		}
 		b = newBundle(l)
@@ -83,19 +83,22 @@ func (h *Handover) Keep(name string, l net.Listener) (net.Listener, error) {
 	return b, nil
 }
 
-// KeepPacket is Keep for a datagram socket. It goes on being read here until
-// the program stops doing so; meanwhile both processes read from it, each
-// datagram once.
-func (h *Handover) KeepPacket(name string, pc net.PacketConn) error {
+// KeepPacket is Keep for a datagram socket, which has one socket whatever
+// PacketOptions says. It goes on being read here until the program stops doing
+// so; meanwhile both processes read from it, each datagram once.
+func (h *Handover) KeepPacket(name string, pc net.PacketConn) (net.PacketConn, error) {
+	if _, ok := pc.(syscall.Conn); !ok {
+		return nil, fmt.Errorf("hand over %s: %T has no descriptor: %w", name, pc, errors.ErrUnsupported)
+	}
 	if err := h.keep(name, pc); err != nil {
-		return err
+		return nil, err
 	}
 	if u, ok := pc.(*unixgram); ok {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.release = append(h.release, func() error { u.keep.Store(true); return nil })
 	}
-	return nil
+	return alone(pc), nil
 }
 
 func (h *Handover) keep(name string, socket any) error {

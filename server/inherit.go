@@ -354,7 +354,7 @@ func (in *Inherited) listenPacket(address string) (net.PacketConn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen %s: %w", address, err)
 	}
-	return pc, release(found)
+	return alone(pc), release(found)
 }
 
 // release takes the standard descriptors of an inetd service away from its

@@ -134,12 +134,24 @@ func TestInheritedDatagrams(t *testing.T) {
 		t.Fatal(err)
 	}
 	answersDatagrams(t, pc, udp.LocalAddr())
+	rc, err := udp.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = rc.Control(func(fd uintptr) {
+		if on, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT); on != 0 || err != nil {
+			t.Errorf("others may share the supervisor's port: %d, %v", on, err)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // answersDatagrams serves pc and expects it to answer at addr.
 func answersDatagrams(t *testing.T, pc net.PacketConn, addr net.Addr) {
 	t.Helper()
-	srv := &server.Server{Packets: server.Datagram(func(_ context.Context, p *server.Packet) error {
+	srv := &server.Server{PacketOptions: server.PacketOptions{Sockets: 2}, Packets: server.Datagram(func(_ context.Context, p *server.Packet) error {
 		return p.Reply(append([]byte("re: "), p.Data...))
 	})}
 	ctx, stop := context.WithCancel(context.Background())

@@ -29,8 +29,8 @@ func TestServiceProgram(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	if strings.HasPrefix(address, "packet ") {
-		pc, err := server.ListenPacket(ctx, strings.TrimPrefix(address, "packet "), server.ListenConfig{Name: "who"})
+	if at, ok := strings.CutPrefix(address, "packet "); ok {
+		pc, err := server.ListenPacket(ctx, at, server.ListenConfig{Name: "who"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +169,7 @@ func TestHandoverOfDatagrams(t *testing.T) {
 			Command: []string{os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s"},
 			Env:     append(os.Environ(), serviceAddress+"=packet "+address),
 		}
-		if err := h.KeepPacket("who", pc); err != nil {
+		if pc, err = h.KeepPacket("who", pc); err != nil {
 			t.Fatal(err)
 		}
 		p, err := h.Start(t.Context())

@@ -62,6 +62,30 @@ func listenUnixgram(ctx context.Context, path string, c ListenConfig) (net.Packe
 	return &unixgram{UnixConn: u, path: path}, nil
 }
 
+// soleUDP is a UDP socket that outlives this process: sockets that were added
+// to its port would take datagrams with them when they close.
+type soleUDP struct{ *net.UDPConn }
+
+// alone keeps others from the port of pc.
+func alone(pc net.PacketConn) net.PacketConn {
+	if udp, ok := pc.(*net.UDPConn); ok {
+		return &soleUDP{udp}
+	}
+	return pc
+}
+
+// packetSocket is the socket of package net that pc stands for, and whether it
+// has to stay alone.
+func packetSocket(pc net.PacketConn) (net.PacketConn, bool) {
+	switch pc := pc.(type) {
+	case *soleUDP:
+		return pc.UDPConn, true
+	case *unixgram:
+		return pc.UnixConn, false
+	}
+	return pc, false
+}
+
 // unixgram removes its path when it is closed, as *net.UnixListener does.
 type unixgram struct {
 	*net.UnixConn

@@ -278,3 +278,18 @@ func (r *running) from(ip string) *client {
 	r.t.Cleanup(func() { c.Close() })
 	return &client{r.t, c, bufio.NewReader(c)}
 }
+
+// eventually waits for a condition that another goroutine brings about.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(15 * time.Second)
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("%s: never", what)
+		}
+	}
+}

@@ -116,7 +116,8 @@ func (s *Server) ServePacket(ctx context.Context, pc net.PacketConn) error {
 	}
 	r := newRun(ctx, s)
 	defer r.cut(nil)
-	ps := &packets{run: r, pc: pc, inline: s.Packets.Mode() != Blocks}
+	ps := &packets{run: r, inline: s.Packets.Mode() != Blocks}
+	ps.pc, ps.sole = packetSocket(pc)
 	served, err := ps.serveBatches(ctx)
 	if served {
 		return err
@@ -132,6 +133,7 @@ func (s *Server) ServePacket(ctx context.Context, pc net.PacketConn) error {
 type packets struct {
 	*run
 	pc     net.PacketConn
+	sole   bool // no sockets are to be added to it
 	inline bool
 	crew   *crew
 }

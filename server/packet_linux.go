@@ -94,6 +94,9 @@ func (bs *batches) prepare() error {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
+	if bs.sole {
+		n = 1
+	}
 	local := addrPortOf(sa).Addr()
 	known := true // whether a reply's source is clear, and what went to a group
 	if local.IsUnspecified() {

@@ -104,3 +104,34 @@ func TestBundleLosesNothing(t *testing.T) {
 		}
 	})
 }
+
+// local is a connection from a Unix socket.
+type local struct{ net.Conn }
+
+func (local) RemoteAddr() net.Addr { return &net.UnixAddr{Net: "unix"} }
+
+// A connection whose header is still to come when its listener ends is served.
+func TestProxyListenerLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := scripted{arrivals: make(chan arrival, 2)}
+		l := ProxyHeader{TrustUnix: true, Required: true}.Listener(inner)
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		inner.arrivals <- arrival{nc: local{ours}}
+		inner.arrivals <- arrival{err: io.EOF}
+		go func() {
+			synctest.Wait() // the listener has ended
+			if _, err := io.WriteString(theirs, "PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"); err != nil {
+				t.Error(err)
+			}
+		}()
+		nc, err := l.Accept()
+		if err != nil || nc.RemoteAddr().String() != "192.0.2.1:1" {
+			t.Fatal(nc, err)
+		}
+		if _, err := l.Accept(); err != io.EOF {
+			t.Errorf("after the last: %v", err)
+		}
+		nc.Close()
+	})
+}

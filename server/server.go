@@ -96,6 +96,9 @@ type Engine interface {
 // ends; then peers that wait are told goodbye, Turns in flight have
 // Limits.Drain to finish, and what is left is cut. It returns nil when every
 // talk has ended, or an error when l cannot be served.
+//
+// An Accept that returns io.EOF is l's good end, as of a listener that was
+// handed over or had one connection: Serve returns when the last talk has ended.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if s.Handler == nil {
 		return errors.Join(errors.New("server: no Handler for connections"), l.Close())

@@ -316,14 +316,17 @@ func TestNetConnBothWaysAtOnce(t *testing.T) {
 		nc := c.NetConn()
 		var wg sync.WaitGroup
 		wg.Go(func() { io.Copy(peer, peer) }) // an echo
-		const size = 300_000
+		const piece, count = 100, 2000
 		wg.Go(func() {
-			nc.Write(bytes.Repeat([]byte("x"), size/2))
-			nc.Write(bytes.Repeat([]byte("y"), size/2))
+			for i := range count {
+				nc.Write(bytes.Repeat([]byte{byte(i)}, piece))
+			}
 		})
-		buf := make([]byte, size)
-		if _, err := io.ReadFull(nc, buf); err != nil || bytes.Count(buf, []byte("y")) != size/2 {
-			t.Fatal(err)
+		buf := make([]byte, piece)
+		for i := range count {
+			if _, err := io.ReadFull(nc, buf); err != nil || bytes.Count(buf, []byte{byte(i)}) != piece {
+				t.Fatal(i, err)
+			}
 		}
 		c.Abort()
 		wg.Wait()

@@ -1,6 +1,7 @@
 package conv_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -153,7 +154,7 @@ func TestSecretWithoutTap(t *testing.T) {
 	c, peer := pair(t, conv.Options{})
 	say(t, peer, "x\r\n")
 	ran := false
-	if err := c.Secret(func() error { line(t, c, "x"); ran = true; return io.ErrNoProgress }); err != io.ErrNoProgress || !ran {
+	if err := c.Secret(func() error { line(t, c, "x"); ran = true; return io.ErrNoProgress }); !errors.Is(err, io.ErrNoProgress) || !ran {
 		t.Fatal(err)
 	}
 	c.Redact(0)

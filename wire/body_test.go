@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -32,7 +33,7 @@ func TestBlockCutEverywhere(t *testing.T) {
 				r := reader(0, parts...)
 				b := r.Block()
 				got, err := io.ReadAll(read(b))
-				if end == nil && err != nil || end != nil && err != end || string(got) != body {
+				if !errors.Is(err, end) || string(got) != body {
 					t.Fatalf("%q in %q, %s: %q, %v, want %q, %v", in, parts, name, got, err, body, end)
 				}
 				if end == nil && b.Bare() != oracleBare(body) {
@@ -119,7 +120,7 @@ func TestBlockWriter(t *testing.T) {
 
 func TestBlockOfABrokenReader(t *testing.T) {
 	w, o := newWriter(64)
-	if err := w.Block(io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(errBroken))); err != errBroken {
+	if err := w.Block(io.MultiReader(strings.NewReader("a\n"), iotest.ErrReader(errBroken))); !errors.Is(err, errBroken) {
 		t.Fatal(err)
 	}
 	if w.Flush(); strings.Contains(o.String(), ".\r\n") {

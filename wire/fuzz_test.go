@@ -2,6 +2,7 @@ package wire_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func FuzzBlock(f *testing.F) {
 		r := reader(0, parts(in, at)...)
 		b := r.Block()
 		got, err := readIn(b, 1+int(uint(size)%100))
-		if (end == nil) != (err == io.EOF) || end != nil && err != end || string(got) != body {
+		if (end == nil) != (err == io.EOF) || end != nil && !errors.Is(err, end) || string(got) != body {
 			t.Fatalf("%q: %q, %v, want %q, %v", in, got, err, body, end)
 		}
 		if end == nil && b.Bare() != oracleBare(body) {
@@ -107,7 +108,7 @@ func FuzzReply(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string, at []byte) {
 		got, err := reader(0, parts(in, at)...).Reply()
 		whole, wholeErr := reader(0, in).Reply()
-		if err != wholeErr || got.Code != whole.Code || !slices.Equal(got.Lines, whole.Lines) {
+		if !errors.Is(err, wholeErr) || got.Code != whole.Code || !slices.Equal(got.Lines, whole.Lines) {
 			t.Fatalf("%q: %+v, %v in parts, %+v, %v whole", in, got, err, whole, wholeErr)
 		}
 		if err != nil {

@@ -51,7 +51,7 @@ func oracleLines(in string, limit int) string {
 		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
 			return b.String()
 		}
-		within = err == wire.ErrLineTooLong && !strings.Contains(in, "\n")
+		within = errors.Is(err, wire.ErrLineTooLong) && !strings.Contains(in, "\n")
 		in = rest
 	}
 }
@@ -63,7 +63,7 @@ func TestLooseLine(t *testing.T) {
 			t.Fatalf("%q, %v, want %q", line, err, want)
 		}
 	}
-	if _, err := r.LooseLine(); err != io.ErrUnexpectedEOF {
+	if _, err := r.LooseLine(); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
 }
@@ -93,7 +93,7 @@ func TestLongLineCostsNoMemory(t *testing.T) {
 	long := io.MultiReader(io.LimitReader(endless{}, 16<<20), strings.NewReader("\r\nok\r\n"))
 	r := &wire.Reader{}
 	r.Init(wire.Over(long, r), 100)
-	if _, err := r.Line(); err != wire.ErrLineTooLong {
+	if _, err := r.Line(); !errors.Is(err, wire.ErrLineTooLong) {
 		t.Fatal(err)
 	}
 	if line, err := r.Line(); err != nil || string(line) != "ok" {
@@ -116,7 +116,7 @@ func (endless) Read(p []byte) (int, error) {
 func TestReadErrorsPassThrough(t *testing.T) {
 	r := &wire.Reader{}
 	r.Init(wire.Over(io.MultiReader(strings.NewReader("half"), iotest.ErrReader(errBroken)), r), 0)
-	if _, err := r.Line(); err != errBroken {
+	if _, err := r.Line(); !errors.Is(err, errBroken) {
 		t.Fatal(err)
 	}
 }
@@ -139,7 +139,7 @@ func TestChunkReadByteDiscardPeek(t *testing.T) {
 	if n, err := r.Read(p); n != 2 || err != nil || string(p) != "fg" {
 		t.Fatal(n, err, p)
 	}
-	if err := r.Discard(2); err != io.ErrUnexpectedEOF {
+	if err := r.Discard(2); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
 	if _, err := r.Chunk(); err != io.EOF {
@@ -189,12 +189,12 @@ func TestLiteralCutShort(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := io.ReadAll(l); string(b) != "abc" || err != io.ErrUnexpectedEOF {
+	if b, err := io.ReadAll(l); string(b) != "abc" || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatalf("%q, %v", b, err)
 	}
 	r = reader(0, "abc")
 	r.Literal(5)
-	if _, err := r.Line(); err != io.EOF && err != io.ErrUnexpectedEOF {
+	if _, err := r.Line(); err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
 	r = reader(0, "x\r\n")
@@ -351,15 +351,15 @@ func TestRewindOverATooLongLine(t *testing.T) {
 	for {
 		mark := r.Mark()
 		line, err := r.Line()
-		switch err {
-		case nil:
+		switch {
+		case err == nil:
 			if string(line) != "ok" || long != 1 {
 				t.Fatalf("%q, after %d long lines", line, long)
 			}
 			return
-		case wire.ErrLineTooLong:
+		case errors.Is(err, wire.ErrLineTooLong):
 			long++
-		case wire.ErrWait:
+		case err == wire.ErrWait:
 			r.Rewind(mark)
 			if !src.more() {
 				t.Fatal("no more to come")

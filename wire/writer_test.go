@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -31,10 +32,10 @@ func TestWriteLine(t *testing.T) {
 func TestInjectionStops(t *testing.T) {
 	for _, line := range []string{"RCPT TO:<a>\r\nDATA", "a\n", "\r", "a\rb", "\r\n"} {
 		w, o := newWriter(64)
-		if err := w.LineString(line); err != wire.ErrBreak {
+		if err := w.LineString(line); !errors.Is(err, wire.ErrBreak) {
 			t.Errorf("%q: %v", line, err)
 		}
-		if err := w.Line([]byte(line)); err != wire.ErrBreak {
+		if err := w.Line([]byte(line)); !errors.Is(err, wire.ErrBreak) {
 			t.Errorf("%q: %v", line, err)
 		}
 		if w.Flush(); o.Len() > 0 || w.Buffered() > 0 {
@@ -101,7 +102,7 @@ func TestWriteFails(t *testing.T) {
 	} {
 		w, o := newWriter(64)
 		o.fail = errBroken
-		if err := write(w); err != errBroken {
+		if err := write(w); !errors.Is(err, errBroken) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if o.lent != 0 && w.Buffered() == 0 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -78,7 +79,6 @@ func (c *conn) arm(r *shared) {
 // grant is what may pass next.
 type grant struct {
 	size    int
-	late    time.Duration
 	rate    int64
 	drop    bool
 	changes int
@@ -386,7 +386,7 @@ func (c *conn) affect(r *shared, at Dir) {
 		case Slice:
 			l.slice = max(1, r.Size)
 		case Delay:
-			l.late = append(l.late[:len(l.late):len(l.late)], r)
+			l.late = append(slices.Clip(l.late), r)
 		case Throttle:
 			l.rate = r.Rate
 		case Garble:

@@ -164,7 +164,7 @@ func ended(ctx context.Context, said []byte, peer func(context.Context, net.Conn
 	}()
 	_, readErr := io.Copy(io.Discard, ours)
 	<-wrote
-	<-done // peer obeys ctx
+	_ = <-done // peer obeys ctx; what it returns is its own affair
 	if ctx.Err() != nil {
 		return fmt.Errorf("it does not end: %w", readErr)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -127,7 +128,7 @@ func (s *Step) spoken() ([]byte, error) {
 	case s.Act == Fits && s.Bytes == nil:
 		return nil, fmt.Errorf("%c~ cannot be said: write an example under it (%c= ...)", s.Side, s.Side)
 	case s.Masked:
-		return append(s.Bytes[:len(s.Bytes):len(s.Bytes)], "***\r\n"...), nil
+		return append(slices.Clip(s.Bytes), "***\r\n"...), nil
 	}
 	return s.Bytes, nil
 }

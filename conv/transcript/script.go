@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -200,7 +201,7 @@ func (s Step) append(b []byte) []byte {
 func appendText(b, text []byte, masked bool) []byte {
 	text, whole := bytes.CutSuffix(text, []byte("\r\n"))
 	if masked && whole {
-		text, whole = append(text[:len(text):len(text)], "\r\n"...), false
+		text, whole = append(slices.Clip(text), "\r\n"...), false
 	}
 	if len(text) > 0 || masked || !whole {
 		b = append(b, ' ')

@@ -24,7 +24,7 @@ interop:
 	go test -tags interop ./...
 
 bench:
-	cd bench && go test -run='^$$' -bench=. ./...
+	cd bench && go run .
 
 cover:
 	go test -coverpkg=./... -coverprofile=cover.out ./... && go tool cover -func=cover.out | tail -1

@@ -199,6 +199,9 @@ func (r *runner) schedule() {
 		all.Go(s.schedule)
 	}
 	all.Wait()
+	if r.Duration > 0 && (r.Requests == 0 || r.tickets.Load() > 0) {
+		r.waitUntil(r.end) // the last request may have been planned long before
+	}
 	r.finish()
 }
 

@@ -31,6 +31,7 @@ type shard struct {
 
 	late, starved, unsent uint64 // the scheduler's
 	maxLate               int64
+	freeAt                int64 // when a connection that was waited for became free
 }
 
 // asker is a connection that can send a request.
@@ -110,23 +111,22 @@ const longestNap = 50 * time.Millisecond
 
 // send finds a connection for the request; false when the end came first.
 func (s *shard) send(t int64) bool {
-	starved := false
 	for {
 		var a asker
 		select {
 		case a = <-s.idle:
 		default:
-			starved = true
 			if a = s.await(); a == nil {
 				return false
 			}
+			s.freeAt = s.r.now()
 		}
 		lag := s.r.now() - t
 		if !a.ask(t) {
 			continue
 		}
 		if t >= s.r.from {
-			s.noteLag(lag, starved)
+			s.noteLag(lag, t < s.freeAt)
 		}
 		return true
 	}
@@ -160,7 +160,7 @@ func (s *shard) noteLag(lag int64, starved bool) {
 		return
 	}
 	s.late++
-	if starved {
+	if starved { // it, or one before it that it had to wait for
 		s.starved++
 	}
 }

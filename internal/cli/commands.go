@@ -16,6 +16,7 @@ func commands(e *env) []*cobra.Command {
 		newAddr(e),
 		newBench(e),
 		newList(e),
+		newExample(e),
 		newCompletion(e),
 		newMan(e),
 	}

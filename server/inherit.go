@@ -85,35 +85,53 @@ func Inherit(p Process) (*Inherited, error) {
 	if err != nil || n < 0 {
 		return nil, fmt.Errorf("inherited sockets: %s is %q, not a number", envFDs, count)
 	}
-	names := make([]string, n)
-	if list := p.Getenv(envNames); list != "" {
+	if err := in.receive(p.First, n, p.Getenv(envNames)); err != nil {
+		return nil, err
+	}
+	ready := p.Getenv(envReady)
+	if !in.handed || ready == "" {
+		return in, nil
+	}
+	if in.ready, err = strconv.Atoi(ready); err != nil || in.ready < 0 {
+		return nil, fmt.Errorf("inherited sockets: %s is %q, not a number", envReady, ready)
+	}
+	if err := own(in.ready); err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+// receive notes n sockets from descriptor first on.
+func (in *Inherited) receive(first, n int, list string) error {
+	var names []string
+	if list != "" {
 		names = strings.Split(list, ":")
 	}
-	if len(names) != n {
-		return nil, fmt.Errorf("inherited sockets: %s has %d names, %s is %d", envNames, len(names), envFDs, n)
+	if len(names) != n && list != "" {
+		return fmt.Errorf("inherited sockets: %s has %d names, %s is %d", envNames, len(names), envFDs, n)
 	}
-	for i, name := range names {
-		if name == "" { // as sd_listen_fds_with_names has it
-			name = "unknown"
+	for i := range n {
+		if err := own(first + i); err != nil {
+			return err
 		}
-		in.sockets = append(in.sockets, passed{name, p.First + i})
+		name := "unknown" // as sd_listen_fds_with_names has it
+		if i < len(names) && names[i] != "" {
+			name = names[i]
+		}
+		in.sockets = append(in.sockets, passed{name, first + i})
 	}
 	if n == 0 {
 		in.none = envFDs + " is 0"
 	}
-	if ready := p.Getenv(envReady); in.handed && ready != "" {
-		if in.ready, err = strconv.Atoi(ready); err != nil {
-			return nil, fmt.Errorf("inherited sockets: %s is %q, not a number", envReady, ready)
-		}
-		in.sockets = append(in.sockets, passed{fd: in.ready})
+	return nil
+}
+
+// own keeps a descriptor from children.
+func own(fd int) error {
+	if err := closeOnExec(fd); err != nil {
+		return fmt.Errorf("inherited sockets: descriptor %d: %w", fd, err)
 	}
-	for _, s := range in.sockets {
-		if err := closeOnExec(s.fd); err != nil {
-			return nil, fmt.Errorf("inherited sockets: descriptor %d: %w", s.fd, err)
-		}
-	}
-	in.sockets = in.sockets[:n]
-	return in, nil
+	return nil
 }
 
 // notMine says why the variables are not for p; empty: they are.

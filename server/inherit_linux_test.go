@@ -282,6 +282,26 @@ func TestInheritRefuses(t *testing.T) {
 	}
 }
 
+// Whatever the variables say, Inherit tells what it took or what is wrong.
+func FuzzInherit(f *testing.F) {
+	f.Add("77", "", "1", "a", "")
+	f.Add("", "7", "0", "", "3")
+	f.Add("77", "", "99999999999", "", "")
+	f.Add("77", "", "2147483647", "", "")
+	f.Add("77", "", "-1", ":", "")
+	f.Fuzz(func(t *testing.T, pid, ppid, fds, names, ready string) {
+		env := map[string]string{"LISTEN_PID": pid, "LISTEN_PPID": ppid, "LISTEN_FDS": fds, "LISTEN_FDNAMES": names, "READY_FD": ready}
+		p := server.Process{Getenv: func(name string) string { return env[name] }, PID: 77, PPID: 7, First: firstPassed}
+		in, err := server.Inherit(p)
+		if (in == nil) == (err == nil) {
+			t.Fatal(in, err)
+		}
+		if in != nil && len(in.Names()) > 0 { // nothing is open there
+			t.Errorf("took %q", in.Names())
+		}
+	})
+}
+
 func TestListenPacketUnix(t *testing.T) {
 	path := filepath.Join(shortDir(t), "s")
 	pc, err := server.ListenPacket(t.Context(), "unixgram:"+path, server.ListenConfig{UnixMode: 0o620})

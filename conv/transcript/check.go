@@ -151,8 +151,11 @@ func ended(ctx context.Context, said []byte, peer func(context.Context, net.Conn
 	defer cancel()
 	ours, theirs := Pipe()
 	defer ours.Close()
-	done := make(chan error, 1)
-	go func() { done <- begin(ctx, peer, theirs) }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = begin(ctx, peer, theirs) // what it returns is its own affair
+	}()
 	stop := context.AfterFunc(ctx, func() { _ = ours.SetDeadline(past) })
 	defer stop()
 	wrote := make(chan struct{})
@@ -164,7 +167,7 @@ func ended(ctx context.Context, said []byte, peer func(context.Context, net.Conn
 	}()
 	_, readErr := io.Copy(io.Discard, ours)
 	<-wrote
-	_ = <-done // peer obeys ctx; what it returns is its own affair
+	<-done // peer obeys ctx
 	if ctx.Err() != nil {
 		return fmt.Errorf("it does not end: %w", readErr)
 	}

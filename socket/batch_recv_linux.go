@@ -61,9 +61,13 @@ func NewRecvBatch(o BatchOptions) *RecvBatch {
 	return b
 }
 
-// heavyCall is how many bytes a system call may move without the scheduler
-// being told: it cannot stop the world meanwhile.
-const heavyCall = 256 << 10
+// The calls here do not tell the scheduler, which saves most of what a system
+// call costs in Go. Therefore they must be short: while one runs, the world
+// cannot be stopped.
+const (
+	heavyRecv = 1 << 20   // bytes in one call after which the next is for fewer messages
+	heavySend = 256 << 10 // bytes for one call
+)
 
 // RecvFD receives what lies in a socket's queue, and returns how many messages
 // those are: at least one, or unix.EAGAIN when there is none. It never waits.
@@ -80,14 +84,12 @@ func (b *RecvBatch) RecvFD(fd int) (int, error) {
 		h.SetControllen(int(unsafe.Sizeof(controlRoom{})))
 	}
 	b.n, b.dirty = 0, 0
-	var n uintptr
-	var e unix.Errno
-	at := uintptr(unsafe.Pointer(&b.msgs[0]))
-	if moved > heavyCall { // so will this call, perhaps
-		n, _, e = unix.Syscall6(unix.SYS_RECVMMSG, uintptr(fd), at, uintptr(len(b.msgs)), unix.MSG_DONTWAIT, 0, 0)
-	} else {
-		n, _, e = unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), at, uintptr(len(b.msgs)), unix.MSG_DONTWAIT, 0, 0)
+	count := len(b.msgs)
+	if moved > heavyRecv {
+		count = max(1, count/4)
 	}
+	n, _, e := unix.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.msgs[0])),
+		uintptr(count), unix.MSG_DONTWAIT, 0, 0)
 	if e != 0 {
 		b.dirty = 1 // it may have got as far as the first header
 		return 0, errnoErr(e)

@@ -272,16 +272,18 @@ func (b *SendBatch) SendFD(fd int) (sent Sent, err error) {
 	}
 }
 
+// call sends messages from next on, and returns how many went. Those of many
+// bytes go in several calls.
 func (b *SendBatch) call(fd int) (int, unix.Errno) {
-	at := uintptr(unsafe.Pointer(&b.msgs[b.next]))
-	count := uintptr(b.n - b.next)
-	var n uintptr
-	var e unix.Errno
-	if b.queued > heavyCall {
-		n, _, e = unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), at, count, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
-	} else {
-		n, _, e = unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), at, count, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+	end := b.n
+	if b.queued > heavySend {
+		end = b.next
+		for bytes := 0; end < b.n && bytes < heavySend; end++ {
+			bytes += b.trains[end].len
+		}
 	}
+	n, _, e := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.msgs[b.next])),
+		uintptr(end-b.next), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
 	if e != 0 {
 		return 0, e
 	}

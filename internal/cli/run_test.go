@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -14,7 +15,10 @@ import (
 )
 
 // The command that farend run runs in these tests is this test binary.
-const runAsVariable = "FAREND_TEST_RUN"
+const (
+	runAsVariable   = "FAREND_TEST_RUN"
+	runArgsVariable = "FAREND_TEST_ARGS"
+)
 
 // TestRunCommand is no test: it is that command.
 func TestRunCommand(t *testing.T) {
@@ -22,6 +26,10 @@ func TestRunCommand(t *testing.T) {
 	switch what {
 	case "":
 		t.Skip("this is the command of the other tests")
+	case "farend": // a process of its own, for what goes by process
+		signals := make(chan os.Signal, 8)
+		signal.Notify(signals, Signals()...)
+		os.Exit(Main(WithSignals(t.Context(), signals), strings.Fields(os.Getenv(runArgsVariable)), os.Stdin, os.Stdout, os.Stderr, nil))
 	case "upper":
 		c := dialEnviron(t, "UPPER")
 		defer c.Close()

@@ -50,7 +50,7 @@ func newTalk(e *env) *cobra.Command {
 		Short: "Hold a conversation by hand, or pipe it",
 		Example: `farend talk localhost:50007                      # by hand; :help lists commands
 printf 'QUIT\r\n' | farend talk smtp://localhost # a pipe is raw, as with nc -N
-farend talk -l -k tls::8443                        # be the other end`,
+farend talk -l -k tls::8443                      # be the other end`,
 		Long: `tcp:host:port tls: udp: unix:path unixgram: smtp://host ...; host:port is tcp.
 After the input's end datagrams wait for answers until -w (default 1s).`,
 		Args: talkArgs,

@@ -400,3 +400,40 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// A server at "localhost" is where Python's is: on IPv4.
+func TestTutorial61_Localhost(t *testing.T) {
+	for _, s := range run(t, app.Config{Listen: at(t, "upper=localhost:0")}).Services {
+		if !strings.HasPrefix(s.Address, "127.0.0.1:") {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
+// Nothing is sent twice in silence: the datagrams that were lost are missing,
+// and the others are there, each once.
+func TestTutorial70_LossIsVisible(t *testing.T) {
+	cfg := app.Config{Listen: at(t, "echo=udp:127.0.0.1:0"), Faults: []string{"echo do=lose dir=in n=3", "echo do=lose dir=out n=5"}}
+	c, err := net.Dial("udp", run(t, cfg).Services[0].Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, text := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
+		if _, err := c.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got string
+	for !strings.HasSuffix(got, "8") {
+		buf := make([]byte, 16)
+		n, err := c.Read(buf)
+		if err != nil {
+			t.Fatal(got, err)
+		}
+		got += string(buf[:n])
+	}
+	if got != "124578" { // the third that came, and the fifth answer, are missing
+		t.Errorf("%q came back", got)
+	}
+}

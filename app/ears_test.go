@@ -278,3 +278,28 @@ func TestTLS(t *testing.T) {
 		}
 	})
 }
+
+// A stream that is read while it is written is heard from two goroutines.
+func TestEarsOfAStreamInBothDirections(t *testing.T) {
+	var out buffer
+	var rec app.Recorder
+	cfg := app.Config{Listen: at(t, "chargen=tcp::0"), Ears: []app.Ear{app.Explain(&out), &rec}, Transcript: t.TempDir()}
+	serveOnce(t, cfg, func(r app.Ready) {
+		c, err := net.Dial("tcp", r.Services[0].Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		for range 50 {
+			if err := simple.Discard(t.Context(), c, []byte("nothing\r\n")); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := simple.Chargen(t.Context(), c, make([]byte, 10000)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if got := out.String(); !strings.Contains(got, "nothing") || !strings.Contains(got, "B more") {
+		t.Errorf("it explained\n%.1000s", got)
+	}
+}

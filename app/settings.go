@@ -26,10 +26,13 @@ type Setting struct {
 	Starts bool // a SERVICE.listen that starts its service
 }
 
-// keys of Settings, and how an environment variable is split into values.
-var settingKeys = map[string]string{
-	"services": " ,\t", "engine": "", "drain": "", "explain": "", "transcript": "", "fault": ";",
-	"cert": "", "key": "", "ca-out": "", "ready-file": "",
+// settingKeys are the keys, and how an environment variable is split into
+// values.
+func settingKeys() map[string]string {
+	return map[string]string{
+		"services": " ,\t", "engine": "", "drain": "", "explain": "", "transcript": "", "fault": ";",
+		"cert": "", "key": "", "ca-out": "", "ready-file": "",
+	}
 }
 
 // Over gives the settings of s, and those of below that s does not have.
@@ -45,7 +48,7 @@ func (s Settings) Over(below Settings) Settings {
 // FAREND_SERVICE_LISTEN whose service does not exist.
 func FromEnviron(environ []string) (s Settings, ignored []string) {
 	s = Settings{}
-	known := names(Catalogue())
+	known, keys := names(Catalogue()), settingKeys()
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		word, ok := strings.CutPrefix(name, "FAREND_")
@@ -61,7 +64,7 @@ func FromEnviron(environ []string) (s Settings, ignored []string) {
 			s[service+".listen"] = Setting{Values: split(value, " ,\t"), From: name}
 			continue
 		}
-		if by, ok := settingKeys[key]; ok {
+		if by, ok := keys[key]; ok {
 			s[key] = Setting{Values: split(value, by), From: name}
 		}
 	}
@@ -110,7 +113,7 @@ func FromFile(path string) (Settings, error) {
 func (s Settings) addFile(path string, tree map[string]any) error {
 	services := names(Catalogue())
 	known := slices.Clone(services)
-	for k := range settingKeys {
+	for k := range settingKeys() {
 		known = append(known, k)
 	}
 	slices.Sort(known)

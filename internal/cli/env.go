@@ -60,9 +60,9 @@ func (e *env) writeJSON(v any) error {
 	return err
 }
 
-// log is for libraries that take a logger: warnings on stderr, with -v
-// information, with -vv everything.
-func (e *env) log() *slog.Logger {
+// logTo makes a logger for libraries that take one: it writes warnings, with
+// -v information, with -vv everything.
+func (e *env) logTo(w io.Writer) *slog.Logger {
 	level := slog.LevelWarn
 	switch {
 	case e.quiet:
@@ -72,7 +72,7 @@ func (e *env) log() *slog.Logger {
 	case e.verbose > 1:
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(e.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
 // isTerminal tells whether a stream of the env is a terminal.

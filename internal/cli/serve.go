@@ -108,6 +108,7 @@ func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) er
 	if readyFile != "" {
 		_ = os.Remove(readyFile) // one of an earlier time would be believed
 	}
+	defer outlivePipes()()
 	data := newPrinter(e.out)
 	defer data.close()
 	talk := newPrinter(e.err)
@@ -137,7 +138,7 @@ func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) er
 // hear sets what the services tell, and to whom. Without data their notes are
 // not for anybody.
 func (e *env) hear(cfg *app.Config, settings app.Settings, data, talk *printer) error {
-	cfg.Log = e.log()
+	cfg.Log = e.logTo(talk)
 	switch {
 	case e.quiet, data == nil:
 	case e.json:

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -368,5 +369,44 @@ func TestServeExplainTranscriptFault(t *testing.T) {
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) != 2 {
 		t.Errorf("%d transcripts, %v", len(files), err)
+	}
+}
+
+func TestServeOutlivesItsReader(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(self, "-test.run=^TestRunCommand$")
+	cmd.Env = append(os.Environ(), runAsVariable+"=farend", runArgsVariable+"=serve --json --listen upper=:0")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s := &serving{t: t}
+	if err := json.NewDecoder(out).Decode(&s.ready); err != nil {
+		t.Fatal(err)
+	}
+	out.Close()
+	for range 5 {
+		if got := s.talk("upper", "still here"); got != "STILL HERE" {
+			t.Errorf("%q", got)
+		}
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServeReadyFileThatCannotBe(t *testing.T) {
+	code, out, said := mainOf(t, "serve", "--listen", "echo=:0", "--ready-file", filepath.Join(t.TempDir(), "no", "such"))
+	if code != 1 || out != "" || !strings.HasPrefix(said, "farend: serve: writing the ready file: ") || strings.Count(said, "\n") != 1 {
+		t.Errorf("status %d, %q, %q", code, out, said)
 	}
 }

@@ -92,21 +92,13 @@ func (l *lab) mostlyIdle(ctx context.Context) error {
 		return err
 	}
 	runs := make([][]figures, len(who))
-	for i, p := range running {
-		closeAll, err := idle(p.addr["tcp"], mostIdle-active)
-		if err == nil {
-			for range l.reps {
-				var f figures
-				f, err = l.measure(ctx, p, "tcp", load.Plan{Connections: active, Rate: rate, Message: load.Message{Send: load.Pattern(64)}})
-				if err != nil {
-					break
-				}
-				runs[i] = append(runs[i], f)
+	for range l.reps {
+		for i, p := range running {
+			f, err := l.amongIdle(ctx, p, active, rate)
+			if err != nil {
+				return fmt.Errorf("mostly idle, %s: %w", who[i].name, err)
 			}
-		}
-		closeAll()
-		if err != nil {
-			return fmt.Errorf("mostly idle, %s: %w", who[i].name, err)
+			runs[i] = append(runs[i], f)
 		}
 	}
 	base := middle(runs[2])
@@ -115,4 +107,16 @@ func (l *lab) mostlyIdle(ctx context.Context) error {
 		fmt.Fprintf(l.out, "| %s | %.0f | %.0f | %.2f | %.2f |\n", c.name, micros(f.p50), micros(f.p99), f.cpu, float64(f.p99)/float64(base.p99))
 	}
 	return nil
+}
+
+// amongIdle measures while all other connections are open. They are opened for
+// each run: those of all servers at once would be too many for one process.
+func (l *lab) amongIdle(ctx context.Context, p *process, active int, rate float64) (figures, error) {
+	closeAll, err := idle(p.addr["tcp"], mostIdle-active)
+	defer closeAll()
+	if err != nil {
+		return figures{}, err
+	}
+	time.Sleep(settle)
+	return l.measure(ctx, p, "tcp", load.Plan{Connections: active, Rate: rate, Message: load.Message{Send: load.Pattern(64)}})
 }

@@ -347,6 +347,9 @@ func TestPlansThatCannotBe(t *testing.T) {
 		"depth, reconnect":  {Target: "tcp:localhost:1", Message: x, Depth: 2, Reconnect: true},
 		"depth, talk":       {Target: "tcp:localhost:1", Conversation: lines{}, Depth: 2},
 		"udp, reconnect":    {Target: "udp:localhost:1", Message: x, Reconnect: true},
+		"nothing expected":  {Target: "tcp:localhost:1", Message: load.Message{Send: []byte("x"), Expect: load.Bytes(0)}},
+		"depth of a well":   {Target: "tcp:localhost:1", Message: x, Depth: 1 << 17},
+		"too fast":          {Target: "tcp:localhost:1", Message: x, Rate: 2e9},
 		"long datagram":     {Target: "udp:localhost:1", Message: load.Message{Send: load.Pattern(65508)}},
 	} {
 		if _, err := load.Run(t.Context(), p); err == nil {

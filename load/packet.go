@@ -78,7 +78,10 @@ func (p *packet) loop() error {
 			return err
 		}
 	}
-	for {
+	for reads := 1; ; reads++ {
+		if p.w.Depth > 1 && reads%p.w.yieldAfter() == 0 {
+			p.w.shard.yield()
+		}
 		n, err := p.nc.Read(p.buf)
 		now = p.w.now()
 		switch {

@@ -96,6 +96,8 @@ func (p *Plan) check() error {
 		return errors.New("a time or a rate below zero")
 	case p.Rate > 1e9:
 		return errors.New("a rate of more than 1e9")
+	case p.Depth > maxSlots:
+		return fmt.Errorf("a depth of more than %d", maxSlots)
 	case p.Conversation != nil:
 		if p.Depth > 1 {
 			return errors.New("this conversation takes one request at a time: no depth")
@@ -107,6 +109,8 @@ func (p *Plan) check() error {
 	switch {
 	case size == 0 && m.Expect.kind == same:
 		return errors.New("nothing to send")
+	case (m.Expect.kind == exactly || m.Expect.kind == text) && m.Expect.n < 1:
+		return errors.New("an answer of no bytes, which nobody can wait for")
 	case size > maxMessage || m.Expect.n > maxMessage:
 		return fmt.Errorf("a message of more than %d bytes", maxMessage)
 	case m.Numbered && (size < numberSize || m.Expect.kind != same):

@@ -35,6 +35,7 @@ type Result struct {
 
 	Latency  Distribution       `json:"latency"`
 	Connect  Distribution       `json:"connect"`
+	Opening  time.Duration      `json:"opening_ns"`    // until all connections were open, before the first request
 	SlowSYN  uint64             `json:"slow_connects"` // those of a second and more: a SYN had to be sent again
 	Errors   map[Failure]uint64 `json:"errors"`        // every kind, also those that did not happen
 	Examples map[Failure]string `json:"examples,omitempty"`

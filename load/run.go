@@ -30,6 +30,7 @@ func Run(ctx context.Context, p Plan) (*Result, error) {
 	if err := r.prepare(ctx); err != nil {
 		return nil, err
 	}
+	defer r.close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(ctx, r.interrupt)
@@ -101,8 +102,8 @@ func (r *runner) prepare(ctx context.Context) error {
 	switch {
 	case r.packet && (r.Reconnect || r.Conversation != nil):
 		return errors.New("load: datagrams carry messages, without connections to renew")
-	case r.packet && (len(r.Message.Send) > maxDatagram || r.Depth > maxSlots):
-		return fmt.Errorf("load: a datagram has %d bytes at most, and a depth of %d", maxDatagram, maxSlots)
+	case r.packet && len(r.Message.Send) > maxDatagram:
+		return fmt.Errorf("load: a datagram of more than %d bytes", maxDatagram)
 	case r.Timeout == 0 && r.packet:
 		r.Timeout = time.Second
 	case r.Timeout == 0:
@@ -127,6 +128,12 @@ func (r *runner) prepare(ctx context.Context) error {
 	}
 	r.connected.Add(r.Connections)
 	return nil
+}
+
+func (r *runner) close() {
+	for _, s := range r.shards {
+		s.close()
+	}
 }
 
 // open sets the times, when all connections have been tried.
@@ -258,7 +265,7 @@ func (r *runner) result(ctx context.Context, own effort) *Result {
 	res := &Result{
 		Target: r.Target, Connections: r.Connections, Depth: r.Depth, Wanted: r.Rate,
 		Seconds: max(float64(last-r.from)/1e9, 0), Errors: map[Failure]uint64{}, Examples: map[Failure]string{},
-		Interrupted: ctx.Err() != nil, latency: newHistogram(), Own: own.end(),
+		Interrupted: ctx.Err() != nil, latency: newHistogram(), Own: own.end(), Opening: time.Duration(r.begin),
 	}
 	connect := newHistogram()
 	for _, k := range Failures() {

@@ -2,6 +2,7 @@ package load
 
 import (
 	"math/bits"
+	"runtime"
 	"sync"
 	"time"
 
@@ -22,6 +23,7 @@ type shard struct {
 	idle    chan asker // connections that can send one more, once for each
 	latency *hdrhistogram.Histogram
 	connect *hdrhistogram.Histogram
+	naps    chan sleeper // for yield
 
 	mu                                 sync.Mutex
 	sent, replies, inTime, lost, stale uint64
@@ -41,10 +43,41 @@ type asker interface {
 }
 
 func newShard(r *runner, index, connections int) *shard {
-	return &shard{
+	s := &shard{
 		r: r, index: index, idle: make(chan asker, 2*connections*r.Depth+1),
-		latency: newHistogram(), connect: newHistogram(),
+		latency: newHistogram(), connect: newHistogram(), naps: make(chan sleeper, 1),
 		errors: map[Failure]uint64{}, first: map[Failure]error{},
+	}
+	if r.Depth > 1 {
+		s.naps <- r.sleep()
+	}
+	return s
+}
+
+// close gives back what the shard has of the system.
+func (s *shard) close() {
+	select {
+	case nap := <-s.naps:
+		nap.close()
+	default:
+	}
+}
+
+// yieldAfter is how many reads in a row one connection has before the others
+// have theirs: as many as it has requests in flight, so that all wait alike.
+func (r *runner) yieldAfter() int { return max(r.Depth, 8) }
+
+// yield lets the other connections read. One with many requests in flight may
+// always find an answer, so that it never waits; and while a goroutine can run,
+// Go does not ask its poller who else could: Gosched alone would come back at
+// once. A nap on a descriptor makes it ask.
+func (s *shard) yield() {
+	select {
+	case nap := <-s.naps:
+		nap.sleep(1)
+		s.naps <- nap
+	default:
+		runtime.Gosched()
 	}
 }
 

@@ -78,7 +78,10 @@ func (c *stream) loop() error {
 	} else if err := c.refill(c.w.Depth, now); err != nil {
 		return err
 	}
-	for {
+	for reads := 1; ; reads++ {
+		if c.w.Depth > 1 && reads%c.w.yieldAfter() == 0 {
+			c.w.shard.yield()
+		}
 		n, err := c.nc.Read(c.buf)
 		now = c.w.now()
 		if n > 0 {

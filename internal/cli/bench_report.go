@@ -64,7 +64,7 @@ func (b *benchCommand) readBefore() (*load.Result, error) {
 func (b benchReport) text(p load.Plan, before *load.Result) string {
 	var out strings.Builder
 	row := func(name, text string) { fmt.Fprintf(&out, " %-9s %s\n", name, text) }
-	row("connect", b.connect())
+	row("connect", b.connect(p))
 	row("replies", b.replies(p))
 	row("errors", b.errors())
 	if b.Lost > 0 || b.Stale > 0 {
@@ -87,9 +87,13 @@ func (b benchReport) text(p load.Plan, before *load.Result) string {
 	return out.String()
 }
 
-func (b benchReport) connect() string {
+func (b benchReport) connect(p load.Plan) string {
 	c := b.Connect
-	text := fmt.Sprintf("%s ok   p50 %s  p99 %s  max %s", count(c.Count), short(c.P50), short(c.P99), short(c.Max))
+	text := count(c.Count) + " ok"
+	if !p.Reconnect {
+		text += " in " + short(b.Opening)
+	}
+	text += fmt.Sprintf("   p50 %s  p99 %s  max %s", short(c.P50), short(c.P99), short(c.Max))
 	if b.SlowSYN > 0 {
 		text += fmt.Sprintf(" (%d took a second or more, as when a SYN is sent again: raise the server's backlog)", b.SlowSYN)
 	}

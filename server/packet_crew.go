@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -45,7 +46,7 @@ func (c *crew) take(ctx context.Context, p *Packet) bool {
 	}
 	j.Packet = *p
 	j.buf = append(j.buf[:0], p.Data...)
-	j.Data = j.buf[:len(j.buf):len(j.buf)]
+	j.Data = slices.Clip(j.buf)
 	j.Packet.via = j.via
 	select {
 	case c.jobs <- j:

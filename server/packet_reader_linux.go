@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -180,7 +181,7 @@ func (r *reader) next() bool {
 		r.p.Short = false
 	} else {
 		r.rest = nil
-		data = data[:len(data):len(data)]
+		data = slices.Clip(data)
 		r.p.Short = r.d.Short
 	}
 	r.data, r.p.Data = data, data

@@ -3,6 +3,7 @@ package socket
 import (
 	"iter"
 	"net/netip"
+	"slices"
 )
 
 // BatchOptions of NewRecvBatch and NewSendBatch. The zero value is good.
@@ -51,7 +52,7 @@ func (d *Datagram) All() iter.Seq[[]byte] {
 				return
 			}
 		}
-		yield(rest[:len(rest):len(rest)])
+		yield(slices.Clip(rest))
 	}
 }
 

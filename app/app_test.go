@@ -253,7 +253,7 @@ func occupied(t *testing.T, network string) string {
 func TestTutorial49_TakenPort(t *testing.T) {
 	for _, network := range []string{"tcp", "udp"} {
 		address := occupied(t, network)
-		_, err := app.Listen(t.Context(), app.Config{Listen: at(t, "echo="+address)})
+		_, err := app.Listen(t.Context(), app.Config{Listen: at(t, "echo="+network+":"+address)})
 		if err == nil || isConfigError(err) || !strings.Contains(err.Error(), "listening for echo on "+network+" "+address+": address already in use") {
 			t.Errorf("%v", err)
 		}

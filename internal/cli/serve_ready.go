@@ -49,6 +49,9 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 		}
 		line := fmt.Sprintf("  %-8s %-8s %-*s", l.Name, network, width, l.Address)
 		if command := try[l.Name]; command != "" {
+			if strings.HasPrefix(command, "farend") && (l.Network == "udp" || l.Network == "unixgram") {
+				command = "echo | " + command // over datagrams the client speaks first
+			}
 			line += "  " + strings.Replace(command, "%s", strings.Replace(l.URL, "://", ":", 1), 1)
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")

@@ -21,7 +21,9 @@ func peer(args []string) error {
 	kind, address := args[0], args[1]
 	switch kind {
 	case "net":
-		return netEcho(address)
+		return netEcho(address, 4<<10)
+	case "net-large":
+		return netEcho(address, 64<<10)
 	case "net-udp":
 		return netPackets(address)
 	case "gnet":
@@ -44,8 +46,9 @@ func peer(args []string) error {
 // socketBuffer is room for the datagrams in flight.
 const socketBuffer = 4 << 20
 
-// netEcho is what one writes without a framework.
-func netEcho(address string) error {
+// netEcho is what one writes without a framework, with so large a buffer for
+// each connection.
+func netEcho(address string, size int) error {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
@@ -57,7 +60,7 @@ func netEcho(address string) error {
 		}
 		go func() {
 			defer c.Close()
-			buf := make([]byte, 4096)
+			buf := make([]byte, size)
 			for {
 				n, err := c.Read(buf)
 				if err != nil {

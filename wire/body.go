@@ -21,7 +21,9 @@ type Block struct {
 // Block begins a dot-block. What is left of an earlier body is dropped first.
 func (r *Reader) Block() *Block {
 	b := &Block{r: r, bol: true, err: r.finish()}
-	r.open = b
+	if b.err == nil {
+		r.open = b
+	}
 	return b
 }
 
@@ -50,6 +52,9 @@ func (b *Block) Read(p []byte) (int, error) {
 			continue
 		}
 		n += b.text(p[n:])
+		if b.r.open == body(b) {
+			b.r.taken(false)
+		}
 	}
 	if n > 0 || len(p) == 0 {
 		return n, nil
@@ -90,7 +95,7 @@ func (b *Block) begin() {
 		b.r.r += 3
 		b.err = io.EOF
 		if b.r.open == body(b) {
-			b.r.open = nil
+			b.r.taken(true)
 		}
 		return
 	}
@@ -170,8 +175,9 @@ func (l *Literal) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n, err := l.r.Read(p[:min(int64(len(p)), l.left)])
-	if l.left -= int64(n); l.left == 0 && l.r.open == body(l) {
-		l.r.open = nil
+	l.left -= int64(n)
+	if l.r.open == body(l) {
+		l.r.taken(l.left == 0)
 	}
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF

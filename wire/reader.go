@@ -22,6 +22,7 @@ type Reader struct {
 	keep int32 // Rewind goes back no further: what lies before was dropped
 	lent bool  // buf belongs to the Source
 	skip bool  // the rest of a line that was too long is being dropped
+	old  bool  // open was begun before the Mark
 	open body  // a block or literal that has not been read to its end
 }
 
@@ -95,6 +96,7 @@ func (r *Reader) LooseLine() ([]byte, error) {
 				continue
 			}
 			if r.r-start > r.lim {
+				r.keep = r.r
 				return nil, ErrLineTooLong
 			}
 			if end > start && r.buf[end-1] == '\r' {
@@ -183,7 +185,7 @@ func (r *Reader) finish() error {
 	}
 	err := r.open.discard()
 	if err == nil {
-		r.open = nil
+		r.open, r.old = nil, false
 	}
 	return err
 }

@@ -68,13 +68,29 @@ func (r *Reader) Own() {
 
 // Mark is a place to which Rewind goes back, until the next Fill that brings
 // bytes.
-func (r *Reader) Mark() int32 { return r.r }
+func (r *Reader) Mark() int32 {
+	r.old = r.open != nil
+	return r.r
+}
 
 // Rewind makes everything that was read since Mark unread, but for a line that
-// was too long: that stays dropped.
+// was too long, and for what was read of a body that had been begun before:
+// its reader has gone on, and the rest of it is still to come.
 func (r *Reader) Rewind(mark int32) {
 	r.r = min(r.r, max(mark, r.keep))
-	r.open = nil
+	if !r.old {
+		r.open = nil
+	}
+}
+
+// taken says that bytes of an open body were read; done: it is at its end.
+func (r *Reader) taken(done bool) {
+	if r.old {
+		r.keep = r.r
+	}
+	if done {
+		r.open, r.old = nil, false
+	}
 }
 
 // Untold gives the bytes that were read since the last call, for a tap. They

@@ -72,7 +72,13 @@ func (e Event) String() string { return events[e] }
 
 // Tap makes t hear the conversation from now on; nil ends it. Not during a
 // Turn's reads.
-func (c *Conn) SetTap(t Tap) { c.tap = t }
+func (c *Conn) SetTap(t Tap) {
+	if c.tap == nil { // what was said before was said to nobody
+		c.R.Untold()
+		c.told += len(c.W.Untold())
+	}
+	c.tap = t
+}
 
 // Tapped tells whether somebody hears.
 func (c *Conn) Tapped() bool { return c.tap != nil }

@@ -99,6 +99,7 @@ func (lp *loop) placed(st *site) bool {
 			if st.left {
 				st.placed = false
 				st.admit.leave(netip.Addr{})
+				lp.maybeEnded(st)
 				return
 			}
 			lp.watch(st)
@@ -167,7 +168,7 @@ func (lp *loop) forget(st *site, fd int) {
 }
 
 func (lp *loop) maybeEnded(st *site) {
-	if !st.left || st.talks > 0 {
+	if !st.left || st.talks > 0 || st.ticket != nil { // a ticket that was called brings a place
 		return
 	}
 	if !st.over {
@@ -216,7 +217,7 @@ func (lp *loop) begin(st *site, fd int) {
 
 // add has the loop watch t. Edge triggered: it is told once of what comes.
 func (lp *loop) add(t *evTalk) error {
-	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: t.fd, Pad: t.gen}
+	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: t.fd, Pad: t.gen}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_ADD, int(t.fd), &e))
 }
 
@@ -262,7 +263,18 @@ func (lp *loop) detach(st *site) {
 // dismiss says goodbye to t if it waits for its peer; what is in a Turn ends
 // after it.
 func (lp *loop) dismiss(t *evTalk) {
-	if t.dead || t.state.Load()&stRun != 0 || len(t.held) > 0 {
+	switch {
+	case t.dead:
+		return
+	case t.state.Load()&stRun != 0:
+		t.state.Or(stBye)
+		return
+	case len(t.held) > 0 || t.queued: // it comes here again
+		return
+	case t.site.mode == Blocks: // a goodbye may wait for anything
+		if err := lp.hand(t); err != nil {
+			lp.end(t, err)
+		}
 		return
 	}
 	if t.co != nil { // a Turn that waits for its peer; a whole talk in one Turn waits between requests
@@ -272,7 +284,10 @@ func (lp *loop) dismiss(t *evTalk) {
 		}
 		return
 	}
-	t.farewell(t.site.ctx)
+	if err := t.goodbye(t.site.run); err != nil {
+		lp.end(t, err)
+		return
+	}
 	lp.end(t, ErrStopping)
 }
 

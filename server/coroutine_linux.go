@@ -13,6 +13,8 @@ type coroutine struct {
 	stop  func()
 	give  func(struct{}) bool
 	waits bool // it gave the loop back in the middle of a Turn
+	again bool // ... of an earlier Turn than the one that runs
+	reads int  // since it last gave the loop back
 	err   error
 }
 
@@ -46,10 +48,17 @@ func (co *coroutine) turns() (err error) {
 		if err := t.sess.Turn(t.site.ctx); err != nil {
 			return err
 		}
+		if t.Tapped() {
+			t.TellTurn()
+		}
 		if n == share || len(t.held) > 0 || t.state.Load()&(stWake|stCut) != 0 || !t.whole() {
 			return nil
 		}
 		t.site.turns++
+		if co.again { // the time of a Turn counts from its own beginning
+			co.again = false
+			t.touch()
+		}
 	}
 }
 
@@ -57,6 +66,7 @@ func (co *coroutine) turns() (err error) {
 func (lp *loop) resume(t *evTalk, co *coroutine) error {
 	t.co = nil
 	lp.current = co
+	co.reads = 0
 	co.next()
 	lp.current = nil
 	if co.waits {
@@ -80,10 +90,12 @@ func (t *evTalk) yield() error {
 		return err
 	}
 	lp.letGo(t)
-	t.touch()
+	if t.eager { // a whole talk in one Turn: each wait has its time
+		t.touch()
+	}
 	co.waits = true
 	co.give(struct{}{})
-	co.waits = false
+	co.waits, co.again = false, true
 	return t.ending()
 }
 
@@ -95,9 +107,25 @@ func (t *evTalk) ending() error {
 		return t.why
 	case s&stLate != 0:
 		t.state.And(^uint32(stLate))
+	}
+	if t.expired() {
 		return os.ErrDeadlineExceeded
 	}
 	return nil
+}
+
+// share gives the loop to others when the coroutine has read much without a
+// wait, as it may if its peer sends faster than it reads.
+func (co *coroutine) share() error {
+	if co.reads++; co.reads < share {
+		return nil
+	}
+	t := co.t
+	if !t.queued {
+		t.queued = true
+		t.site.lp.again = append(t.site.lp.again, t)
+	}
+	return t.yield()
 }
 
 // detour runs f on a goroutine while a coroutine waits for it.

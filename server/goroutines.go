@@ -418,9 +418,9 @@ func (t *goTalk) await(ctx context.Context) error {
 			t.farewell(t.house.ctx)
 			return ErrStopping
 		}
+		t.since.Store(t.house.clock.Load()) // first, or the sweep takes the Turn's time for idleness
 		t.state = waiting
 		t.mu.Unlock()
-		t.since.Store(t.house.clock.Load())
 		err := t.R.Fill()
 		t.mu.Lock()
 		t.state = turning

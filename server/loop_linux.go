@@ -72,6 +72,7 @@ func newLoop(p *pool, spin time.Duration) (*loop, error) {
 		events: make([]unix.EpollEvent, 512), in: make([]byte, wire.Large), out: make([]byte, wire.Large),
 		talks: make([]*evTalk, 64), sites: map[int32]*site{},
 	}
+	lp.seat(ev)
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&0xffffffff, Fd: int32(ev)}
 	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, ev, &e); err != nil {
 		lp.close()
@@ -248,7 +249,7 @@ func (lp *loop) revisit() {
 	for i := range k {
 		t := lp.again[i]
 		t.queued = false
-		if !t.dead {
+		if !t.dead && t.state.Load()&stRun == 0 { // a worker may have it by now
 			lp.step(t)
 		}
 	}
@@ -273,5 +274,5 @@ func (lp *loop) sweep(now uint32) {
 
 // ticks is d on a loop's clock, rounded up.
 func ticks(d time.Duration) uint32 {
-	return uint32(min((d+tickLength-1)/tickLength, 1<<31))
+	return uint32(min((d-1)/tickLength+1, 1<<31))
 }

@@ -20,6 +20,7 @@ func (t *evTalk) work() {
 	if t.state.Load()&stCut != 0 && t.why != nil {
 		err = t.why
 	}
+	t.deadline.Store(0) // the session's, not its last words'
 	if t.finish(t.site.run, err) == nil {
 		_ = t.waitSent() // last words; the loop's limits end it
 	}
@@ -46,6 +47,9 @@ func (t *evTalk) start() error {
 
 func (t *evTalk) workOn() (err error) {
 	defer t.site.rescue(&t.Talk, &err)
+	if t.over {
+		return t.why
+	}
 	if t.sess == nil {
 		if err := t.start(); err != nil {
 			return err
@@ -76,6 +80,10 @@ func (t *evTalk) workOn() (err error) {
 		if s&stCut != 0 {
 			return t.why
 		}
+		if s == stRun|stBye && len(t.held) == 0 { // nothing to do but this
+			t.farewell(t.site.ctx)
+			return ErrStopping
+		}
 		if s&stLate != 0 {
 			t.state.And(^uint32(stLate))
 		}
@@ -87,7 +95,7 @@ func (t *evTalk) workOn() (err error) {
 				}
 			}
 		}
-		if s&stWake != 0 && len(t.held) > 0 {
+		if s&(stWake|stBye) != 0 && len(t.held) > 0 {
 			if err := t.waitSent(); err != nil {
 				return err
 			}
@@ -100,7 +108,11 @@ func (t *evTalk) workOn() (err error) {
 func (t *evTalk) workTurns() error {
 	st := t.site
 	for {
-		if s := t.state.Load(); s&stWake != 0 && len(t.held) == 0 {
+		s := t.state.Load()
+		if s&stCut != 0 {
+			return t.why
+		}
+		if s&stWake != 0 && len(t.held) == 0 {
 			t.state.And(^uint32(stWake))
 			if err := t.push(st.ctx); err != nil {
 				return err
@@ -111,6 +123,9 @@ func (t *evTalk) workTurns() error {
 			t.touch()
 			if err := t.sess.Turn(st.ctx); err != nil {
 				return err
+			}
+			if t.Tapped() {
+				t.TellTurn()
 			}
 			continue
 		}

@@ -26,6 +26,13 @@ func (p *evPort) Recv(b []byte) (int, error) {
 	if t.drained && !t.hup {
 		return 0, wire.ErrWait
 	}
+	if !t.worker {
+		if co := t.site.lp.current; co != nil {
+			if err := co.share(); err != nil {
+				return 0, err
+			}
+		}
+	}
 	for {
 		n, en := raw(unix.SYS_RECVFROM, uintptr(t.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
 		switch en {
@@ -138,6 +145,7 @@ func (t *evTalk) waitSent() error {
 func (t *evTalk) unhold() error {
 	n, err := t.write(t.held)
 	if err != nil {
+		t.held = nil // or what is said next would wait behind it for ever
 		return err
 	}
 	if t.held = t.held[n:]; len(t.held) == 0 {
@@ -166,9 +174,11 @@ func (t *evTalk) pause() error {
 		switch {
 		case s&stCut != 0:
 			return t.why
+		case t.expired():
+			return os.ErrDeadlineExceeded
 		case s&stLate != 0:
 			t.state.And(^uint32(stLate))
-			return os.ErrDeadlineExceeded
+			continue
 		case s&stEvent != 0:
 			t.took(t.state.And(^uint32(stEvent | stHup)))
 			return nil
@@ -205,20 +215,27 @@ func (t *evTalk) late() {
 // The zero time is no deadline.
 func (p *evPort) SetDeadline(d time.Time) error {
 	t := (*evTalk)(p)
-	switch {
-	case d.IsZero():
+	if d.IsZero() {
 		t.deadline.Store(0)
 		t.state.And(^uint32(stLate))
-	case !d.After(time.Now()):
-		t.deadline.Store(0)
+		return nil
+	}
+	at := int64(d.Sub(t.site.lp.start)) // no farther away than an int64 goes
+	if at == 0 {
+		at = 1
+	}
+	t.deadline.Store(at)
+	if t.expired() {
 		t.late()
-	default:
-		t.deadline.Store(d.UnixNano())
 	}
 	return nil
 }
 
-func nowNanos() int64 { return time.Now().UnixNano() }
+// expired tells whether the deadline has passed.
+func (t *evTalk) expired() bool {
+	d := t.deadline.Load()
+	return d != 0 && int64(time.Since(t.site.lp.start)) >= d
+}
 
 // LendIn lends the loop's storage to a Turn on the loop; a worker has its own.
 func (p *evPort) LendIn() []byte {
@@ -264,19 +281,32 @@ func (p *evPort) CloseWrite() error {
 }
 
 // Close cuts both halves; the engine closes the descriptor when the Turn is
-// over.
+// over. The loop does it, because it may be another goroutine that asks, and
+// the descriptor's number somebody else's by now.
 func (p *evPort) Close() error {
-	if err := unix.Shutdown(int(p.fd), unix.SHUT_RDWR); err != unix.ENOTCONN {
-		return os.NewSyscallError("shutdown", err)
-	}
+	t := (*evTalk)(p)
+	t.site.lp.call(func() {
+		if !t.dead {
+			_ = unix.Shutdown(int(t.fd), unix.SHUT_RDWR) // not connected any more is as good
+		}
+	})
 	return nil
 }
 
 // RemoteAddr asks the kernel: a talk that nobody asks about keeps no address.
-func (p *evPort) RemoteAddr() net.Addr { return netAddr(unix.Getpeername(int(p.fd))) }
+// It is nil when the talk has ended.
+func (p *evPort) RemoteAddr() net.Addr { return (*evTalk)(p).addr(unix.Getpeername) }
 
 // LocalAddr asks the kernel.
-func (p *evPort) LocalAddr() net.Addr { return netAddr(unix.Getsockname(int(p.fd))) }
+func (p *evPort) LocalAddr() net.Addr { return (*evTalk)(p).addr(unix.Getsockname) }
+
+func (t *evTalk) addr(of func(int) (unix.Sockaddr, error)) net.Addr {
+	a := netAddr(of(int(t.fd)))
+	if t.state.Load()&stGone != 0 { // it may be another's
+		return nil
+	}
+	return a
+}
 
 // lingering reads what the peer still sent, so that closing does not answer it
 // with a reset, which could overtake our last words.

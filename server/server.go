@@ -61,7 +61,7 @@ type Limits struct {
 	Talks     int           // talks at once; 0: none. Over it, new connections wait in the backlog
 	PerPeer   int           // talks at once with one address; 0: none. Over it, a connection waits unread
 	Line      int           // bytes of a line, CRLF included; 0: 4096
-	Held      int           // bytes kept for a peer that does not read; 0: 256 KiB
+	Held      int           // bytes kept for a peer that does not read, or of a request that an Inline Turn waits for; 0: 256 KiB
 	Handshake time.Duration // a TLS handshake; 0: 10 s
 	Idle      time.Duration // from Turn to Turn; 0: 5 min
 	Turn      time.Duration // a Turn, or one wait of a Stream handler's Write; 0: 5 min

@@ -156,6 +156,13 @@ func (t *Talk) farewell(ctx context.Context) {
 	}
 }
 
+// goodbye is farewell where a panic ends the talk.
+func (t *Talk) goodbye(r *run) (err error) {
+	defer r.rescue(t, &err)
+	t.farewell(r.ctx)
+	return nil
+}
+
 // finish closes the session, flushes, and counts why the talk ended.
 func (t *Talk) finish(r *run, why error) error {
 	if errors.Is(why, io.EOF) || errors.Is(why, ErrStopping) {

@@ -24,6 +24,8 @@ const (
 	stLate              // its deadline has passed
 	stEnd               // it has ended; only the loop has to be told
 	stStart             // it has not begun: a handshake, or an Open that may wait
+	stBye               // the server stops: goodbye, when the worker has nothing to do
+	stGone              // its descriptor is closed
 )
 
 // evTalk is a talk on a loop. What every Turn touches lies together.
@@ -43,10 +45,11 @@ type evTalk struct {
 	short    bool // the inline Turn needs more than lies here
 	eager    bool // a Turn begins without input
 	closing  bool // only last words are left
+	over     bool // a worker has to end it, because of why
 	held     []byte
 	co       *coroutine
 	park     chan struct{}
-	deadline atomic.Int64 // in Unix nanoseconds; 0: none
+	deadline atomic.Int64 // in nanoseconds since the loop's start; 0: none
 	why      error
 }
 
@@ -65,7 +68,9 @@ func (o *evOwner) netConn() net.Conn { return nil }
 
 // event1 takes note of what the socket said.
 func (lp *loop) event1(t *evTalk, ev uint32) {
-	hup := ev&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0
+	// Urgent data cuts reads short, so that they do not tell that the socket is
+	// empty: like the peer's end, it has the talk read until the kernel says so.
+	hup := ev&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR|unix.EPOLLPRI) != 0
 	if t.state.Load()&stRun != 0 {
 		add := uint32(stEvent)
 		if hup {
@@ -98,11 +103,12 @@ func (lp *loop) awake(t *evTalk) {
 	case s&stEnd != 0:
 		lp.bury(t)
 	case s&stRun == 0:
-		t.took(t.state.And(^uint32(stEvent | stHup)))
-		lp.step(t)
-		if !t.dead && t.site.detached {
-			lp.dismiss(t)
+		t.took(t.state.And(^uint32(stEvent | stHup | stBye)))
+		if s&stCut != 0 && t.co == nil && !t.closing { // cut while a worker had it
+			lp.end(t, t.why)
+			return
 		}
+		lp.step(t)
 	}
 }
 
@@ -127,6 +133,10 @@ const share = 64
 func (lp *loop) step(t *evTalk) {
 	if err := lp.advance(t); err != nil {
 		lp.end(t, err)
+		return
+	}
+	if t.site.detached {
+		lp.dismiss(t)
 	}
 }
 
@@ -134,7 +144,12 @@ func (lp *loop) advance(t *evTalk) (err error) {
 	defer t.site.rescue(&t.Talk, &err)
 	if len(t.held) > 0 {
 		if err := t.unhold(); err != nil {
-			return err
+			if t.co == nil {
+				return err
+			}
+			if t.why == nil { // the Turn that waits to send hears of it
+				t.why = err
+			}
 		}
 		if len(t.held) > 0 && t.co == nil {
 			return nil
@@ -150,6 +165,9 @@ func (lp *loop) advance(t *evTalk) (err error) {
 	if t.co != nil {
 		if err := lp.resume(t, t.co); err != nil || t.co != nil || t.state.Load()&stRun != 0 {
 			return err
+		}
+		if t.why != nil { // it was to end, and the Turn made nothing of that
+			return t.why
 		}
 	}
 	for n := 0; ; n++ {
@@ -172,7 +190,7 @@ func (lp *loop) advance(t *evTalk) (err error) {
 			}
 			continue
 		}
-		if n == share || len(t.held) > 0 {
+		if n >= share || len(t.held) > 0 {
 			if len(t.held) == 0 && !t.queued {
 				t.queued = true
 				lp.again = append(lp.again, t)
@@ -214,7 +232,13 @@ func (lp *loop) turn(t *evTalk) error {
 	if err == wire.ErrWait { // not whole after all: again with more
 		t.R.Rewind(mark)
 		t.short = true
+		if held := t.site.limits.Held; held > 0 && t.R.Buffered() >= max(held, t.R.Limit()) {
+			return wire.ErrLineTooLong
+		}
 		return nil
+	}
+	if t.Tapped() {
+		t.TellTurn()
 	}
 	return err
 }
@@ -260,6 +284,9 @@ func (lp *loop) hand(t *evTalk) error {
 	t.R.Own()
 	t.touch()
 	t.state.Or(stRun)
+	if t.site.detached {
+		t.state.Or(stBye)
+	}
 	lp.handed = true
 	lp.pool.run(t)
 	return nil
@@ -282,6 +309,15 @@ func (lp *loop) end(t *evTalk, why error) {
 		return
 	}
 	t.why = why
+	if t.site.mode == Blocks && t.sess != nil { // its Close may wait for anything
+		t.over = true
+		t.R.Own()
+		t.touch()
+		t.state.Or(stRun)
+		lp.handed = true
+		lp.pool.run(t)
+		return
+	}
 	if err := t.finish(t.site.run, why); err == nil && len(t.held) > 0 {
 		t.closing = true
 		t.touch()
@@ -297,6 +333,7 @@ func (lp *loop) bury(t *evTalk) {
 	t.Tell(conv.Utterance{Event: conv.Closed})
 	t.R.Own()
 	t.held = nil
+	t.state.Or(stGone)
 	lp.talks[t.fd] = nil
 	t.lingering()
 	lp.forget(t.site, int(t.fd))
@@ -305,10 +342,12 @@ func (lp *loop) bury(t *evTalk) {
 // overdue ends what takes too long.
 func (lp *loop) overdue(t *evTalk, now uint32) {
 	limits := &t.site.limits
-	if d := t.deadline.Load(); d != 0 && nowNanos() >= d {
-		t.deadline.Store(0)
-		t.late()
-		return
+	if t.expired() {
+		if s := t.state.Load(); s&stRun == 0 && t.co == nil {
+			t.deadline.Store(0) // no Turn waits
+		} else if s&stLate == 0 {
+			t.late()
+		}
 	}
 	age := now - t.since.Load()
 	over := func(limit int64) bool { return limit > 0 && int64(age) > limit }

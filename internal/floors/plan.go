@@ -26,6 +26,7 @@ const Plan = `
 socket wire message store filetree    <
 socket                                < golang.org/x/sys github.com/mdlayher/socket golang.org/x/net
 store/memstore store/diskstore store/storetest < store
+filetree/treetest                     < filetree
 
 # first floor: conversation
 conv auth                             < wire socket

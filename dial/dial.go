@@ -31,6 +31,9 @@ type Dialer struct {
 	// Tap makes an ear for each Conn; it gets the connection with its Layers.
 	// nil, or a nil Tap: nobody.
 	Tap func(nc net.Conn) conv.Tap
+	// Proxy carries the streams of hosts; Socket is then for the way to it.
+	// nil: none. Unix sockets and datagrams never use it.
+	Proxy *Proxy
 }
 
 // Error is what every method of a Dialer returns: the endpoint, and what went
@@ -137,18 +140,30 @@ func (d *Dialer) stream(ctx context.Context, endpoint string) (Endpoint, net.Con
 	if err != nil {
 		return e, nil, &Error{endpoint, err}
 	}
-	s, err := socket.ConnectAny(ctx, e.address(), d.Socket)
+	nc, err := d.reach(ctx, e)
 	if err != nil {
 		return e, nil, &Error{endpoint, err}
-	}
-	nc, err := s.Conn()
-	if err != nil {
-		return e, nil, &Error{endpoint, errors.Join(err, s.Close())}
 	}
 	for _, layer := range d.Layers {
 		nc = layer(nc)
 	}
 	return e, nc, nil
+}
+
+// reach connects, by the proxy if there is one.
+func (d *Dialer) reach(ctx context.Context, e Endpoint) (net.Conn, error) {
+	if d.Proxy != nil && !e.Scheme.Path() {
+		return d.Proxy.tunnel(ctx, d, e)
+	}
+	s, err := socket.ConnectAny(ctx, e.address(), d.Socket)
+	if err != nil {
+		return nil, err
+	}
+	nc, err := s.Conn()
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return nc, nil
 }
 
 // DialPacket connects a datagram socket (udp:, unixgram:): each Write is one

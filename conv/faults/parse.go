@@ -160,13 +160,13 @@ func parse(rule string) (Rule, error) {
 
 // key sets the key that word names and gives what follows its value.
 func (r *Rule) key(word, rest string, seen map[string]bool) (string, error) {
-	value, rest, err := cutValue(rest)
-	if err != nil {
-		return "", fmt.Errorf("%s=: %w", word, err)
-	}
 	i := slices.IndexFunc(keys, func(k key) bool { return k.name == word })
 	if i < 0 {
 		return "", fmt.Errorf("no key %q%s", word, choice(word, names(Keys())))
+	}
+	value, rest, err := cutValue(rest)
+	if err != nil {
+		return "", fmt.Errorf("%s=: %w", word, err)
 	}
 	if seen[word] {
 		return "", fmt.Errorf("%s= is there twice", word)

@@ -16,6 +16,7 @@ const acceptBatch = 64
 func (lp *loop) attach(st *site) {
 	lp.seat(st.fd)
 	lp.sites[int32(st.fd)] = st
+	lp.pace(st.limits)
 	lp.watch(st)
 }
 

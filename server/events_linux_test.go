@@ -18,11 +18,7 @@ import (
 
 // overEngines runs a test over the engines and modes, in clear over TCP.
 func overEngines(t *testing.T, f func(t *testing.T, k kind)) {
-	for _, k := range kinds() {
-		if k.network == "tcp" && !k.tls {
-			t.Run(k.String(), func(t *testing.T) { f(t, k) })
-		}
-	}
+	overSome(t, kind.inClear, f)
 }
 
 func TestPortIsTaken(t *testing.T) {
@@ -54,10 +50,7 @@ func TestPortIsFreeAtOnce(t *testing.T) {
 
 // A handler that blocks, or that has much to say, holds nobody else up.
 func TestSlowHandlersStallNobody(t *testing.T) {
-	overEngines(t, func(t *testing.T, k kind) {
-		if k.mode != server.Blocks {
-			t.Skip("the mode promises not to block")
-		}
+	overSome(t, func(k kind) bool { return k.inClear() && k.mode == server.Blocks }, func(t *testing.T, k kind) { // the mode promises not to block
 		h := &blocker{block: make(chan struct{})}
 		r := start(t, k, &server.Server{Handler: h})
 		for range 40 {

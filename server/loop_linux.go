@@ -35,6 +35,9 @@ type loop struct {
 	gen          int32
 	clock        atomic.Uint32 // in ticks of tickLength since start; workers look at it
 	swept        uint32
+	lap          int          // ticks in which the sweep sees every talk once
+	cursor       int          // where it goes on
+	timed        atomic.Int32 // talks with a deadline of their own: then it sees all in each tick
 	start        time.Time
 	spin         time.Duration
 	pool         *pool
@@ -70,9 +73,8 @@ func newLoop(p *pool, spin time.Duration) (*loop, error) {
 		// The kernel keeps these addresses: they are on the heap, not on a
 		// stack that moves.
 		events: make([]unix.EpollEvent, 512), in: make([]byte, wire.Large), out: make([]byte, wire.Large),
-		talks: make([]*evTalk, 64), sites: map[int32]*site{},
+		talks: make([]*evTalk, 64), sites: map[int32]*site{}, lap: longestLap,
 	}
-	lp.seat(ev)
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&0xffffffff, Fd: int32(ev)}
 	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, ev, &e); err != nil {
 		lp.close()
@@ -256,7 +258,20 @@ func (lp *loop) revisit() {
 	lp.again = append(lp.again[:0], lp.again[k:]...)
 }
 
-// sweep enforces limits of time, once a tick.
+// longestLap is a second's worth of ticks.
+const longestLap = int(time.Second / tickLength)
+
+// pace makes the sweep often enough for l: eight times within its least limit,
+// and no more, because to look at a talk costs a miss of the cache.
+func (lp *loop) pace(l Limits) {
+	for _, d := range []time.Duration{l.Handshake, l.Idle, l.Turn} {
+		if d > 0 {
+			lp.lap = max(1, min(lp.lap, int(ticks(d)/8)))
+		}
+	}
+}
+
+// sweep enforces limits of time: each tick on a part of the talks.
 func (lp *loop) sweep(now uint32) {
 	for _, st := range lp.sites {
 		if !st.retry.IsZero() && !time.Now().Before(st.retry) {
@@ -265,8 +280,15 @@ func (lp *loop) sweep(now uint32) {
 			lp.watch(st)
 		}
 	}
-	for _, t := range lp.talks {
-		if t != nil {
+	part := len(lp.talks)
+	if lp.timed.Load() == 0 {
+		part = (part + lp.lap - 1) / lp.lap
+	}
+	for range part {
+		if lp.cursor++; lp.cursor >= len(lp.talks) {
+			lp.cursor = 0
+		}
+		if t := lp.talks[lp.cursor]; t != nil {
 			lp.overdue(t, now)
 		}
 	}

@@ -37,6 +37,9 @@ func (k kind) String() string {
 	return name
 }
 
+// inClear is true of TCP without TLS.
+func (k kind) inClear() bool { return k.network == "tcp" && !k.tls }
+
 func (k kind) newEngine() server.Engine {
 	if k.engine == "events" {
 		return server.Events()
@@ -62,7 +65,15 @@ func kinds() []kind {
 
 // overAll runs a test over every kind.
 func overAll(t *testing.T, f func(t *testing.T, k kind)) {
+	overSome(t, func(kind) bool { return true }, f)
+}
+
+// overSome runs a test over the kinds to which it applies.
+func overSome(t *testing.T, applies func(k kind) bool, f func(t *testing.T, k kind)) {
 	for _, k := range kinds() {
+		if !applies(k) {
+			continue
+		}
 		t.Run(k.String(), func(t *testing.T) { f(t, k) })
 	}
 }

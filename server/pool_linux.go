@@ -20,7 +20,7 @@ func (t *evTalk) work() {
 	if t.state.Load()&stCut != 0 && t.why != nil {
 		err = t.why
 	}
-	t.deadline.Store(0) // the session's, not its last words'
+	t.setDeadline(0) // the session's, not its last words'
 	if t.finish(t.site.run, err) == nil {
 		_ = t.waitSent() // last words; the loop's limits end it
 	}

@@ -216,7 +216,7 @@ func (t *evTalk) late() {
 func (p *evPort) SetDeadline(d time.Time) error {
 	t := (*evTalk)(p)
 	if d.IsZero() {
-		t.deadline.Store(0)
+		t.setDeadline(0)
 		t.state.And(^uint32(stLate))
 		return nil
 	}
@@ -224,11 +224,21 @@ func (p *evPort) SetDeadline(d time.Time) error {
 	if at == 0 {
 		at = 1
 	}
-	t.deadline.Store(at)
+	t.setDeadline(at)
 	if t.expired() {
 		t.late()
 	}
 	return nil
+}
+
+// setDeadline changes the deadline, and has the loop look as often as it takes.
+func (t *evTalk) setDeadline(at int64) {
+	switch old := t.deadline.Swap(at); {
+	case old == 0 && at != 0:
+		t.site.lp.timed.Add(1)
+	case old != 0 && at == 0:
+		t.site.lp.timed.Add(-1)
+	}
 }
 
 // expired tells whether the deadline has passed.

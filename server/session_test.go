@@ -158,10 +158,7 @@ func TestFarewell(t *testing.T) {
 }
 
 func TestDrain(t *testing.T) {
-	overAll(t, func(t *testing.T, k kind) {
-		if k.mode != server.Blocks {
-			t.Skip("only a Turn that blocks can be in flight for long")
-		}
+	overSome(t, func(k kind) bool { return k.mode == server.Blocks }, func(t *testing.T, k kind) { // only a Turn that blocks can be in flight for long
 		h := &liner{mode: k.mode, block: make(chan struct{}), holding: make(chan struct{})}
 		r := start(t, k, &server.Server{Handler: h})
 		c := r.client()
@@ -178,10 +175,7 @@ func TestDrain(t *testing.T) {
 }
 
 func TestCut(t *testing.T) {
-	overAll(t, func(t *testing.T, k kind) {
-		if k.mode != server.Blocks {
-			t.Skip("only a Turn that blocks can be in flight for long")
-		}
+	overSome(t, func(k kind) bool { return k.mode == server.Blocks }, func(t *testing.T, k kind) { // only a Turn that blocks can be in flight for long
 		h := &liner{mode: k.mode, block: make(chan struct{}), holding: make(chan struct{}), ended: make(chan error, 1)}
 		r := start(t, k, &server.Server{Handler: h, Limits: server.Limits{Drain: 20 * time.Millisecond}})
 		c := r.client()

@@ -333,6 +333,7 @@ func (lp *loop) bury(t *evTalk) {
 	t.Tell(conv.Utterance{Event: conv.Closed})
 	t.R.Own()
 	t.held = nil
+	t.setDeadline(0)
 	t.state.Or(stGone)
 	lp.talks[t.fd] = nil
 	t.lingering()
@@ -344,7 +345,7 @@ func (lp *loop) overdue(t *evTalk, now uint32) {
 	limits := &t.site.limits
 	if t.expired() {
 		if s := t.state.Load(); s&stRun == 0 && t.co == nil {
-			t.deadline.Store(0) // no Turn waits
+			t.setDeadline(0) // no Turn waits
 		} else if s&stLate == 0 {
 			t.late()
 		}

@@ -38,7 +38,7 @@ func (r *Resolver) exchange(ctx context.Context, config dnsConfig, full string, 
 			}
 			if err != nil {
 				if !errors.Is(failure, errServerFailed) {
-					failure = fmt.Errorf("%w (name server %v: %v)", EAI_AGAIN, server, err)
+					failure = fmt.Errorf("%w (name server %v: %w)", EAI_AGAIN, server, err)
 				}
 				continue
 			}

@@ -55,7 +55,7 @@ func systemError(ctx context.Context, err error) error {
 		case dns.IsNotFound:
 			return EAI_NONAME
 		case dns.IsTimeout, dns.IsTemporary:
-			return fmt.Errorf("%w (%v)", EAI_AGAIN, err)
+			return fmt.Errorf("%w (%w)", EAI_AGAIN, err)
 		}
 	}
 	return fmt.Errorf("%w: %w", EAI_FAIL, err)

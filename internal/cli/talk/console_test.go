@@ -135,7 +135,7 @@ func TestCtrlDEndsOurHalfAndCtrlCTheConversation(t *testing.T) {
 }
 
 func TestTheCommandsOfAConversation(t *testing.T) {
-	h := hold(t, 80, nil)
+	h := hold(t, 300, nil) // wide enough for any temporary folder's name
 	file := filepath.Join(t.TempDir(), "talk.txt")
 	h.press(t, ":crlf on\r")
 	h.ends(t, "\ncrlf>")

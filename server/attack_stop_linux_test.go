@@ -248,3 +248,16 @@ func (s *stuckSession) Close(error) error {
 	<-s.h.block
 	return nil
 }
+
+// What a peer sends behind its last request does not cost it the answers.
+func TestLastWordsBeforeAReset(t *testing.T) {
+	overTCP(t, func(t *testing.T, k kind) {
+		r := startOne(t, k, &server.Server{Handler: &liner{mode: k.mode}})
+		c := r.client()
+		c.expect("+ hello")
+		c.say(strings.Repeat("MANY\r\n", 8) + "QUIT\r\n" + strings.Repeat("more that nobody asked for\r\n", 3000))
+		if all, err := io.ReadAll(c.r); err != nil || !strings.HasSuffix(string(all), "+ bye\r\n") {
+			t.Errorf("%d bytes, %v, which end with %q", len(all), err, all[max(0, len(all)-20):])
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/wire"
 )
 
 // Goroutines is the engine that gives each talk a goroutine of its own. It
@@ -340,7 +341,8 @@ func (t *goTalk) serve(ctx context.Context, nc net.Conn) {
 	t.nc = nc
 	t.mu.Unlock()
 	t.enter(starting)
-	t.port.Conn = &counted{nc, h.run}
+	c := &counted{Conn: nc, r: h.run}
+	t.port.Conn = c
 	t.begin(h.run, t, &t.port)
 	err := t.converse(ctx)
 	t.mu.Lock()
@@ -353,6 +355,7 @@ func (t *goTalk) serve(ctx context.Context, nc net.Conn) {
 		h.log().Debug("talk ended", "server", h.Name, "talk", t.id, "err", err)
 	}
 	t.R.Own()
+	c.linger()
 	t.Tell(conv.Utterance{Event: conv.Closed})
 }
 
@@ -440,7 +443,8 @@ func (t *goTalk) await(ctx context.Context) error {
 // counted counts the bytes of a connection.
 type counted struct {
 	net.Conn
-	r *run
+	r     *run
+	ended bool // a read failed, so that there is no more to read
 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -448,7 +452,27 @@ func (c *counted) Read(p []byte) (int, error) {
 	if n > 0 {
 		c.r.count.in.Add(uint64(n))
 	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+		c.ended = true
+	}
 	return n, err
+}
+
+// linger ends our half and reads what the peer still sent, for a moment, so
+// that closing does not answer it with a reset, which would overtake our last
+// words.
+func (c *counted) linger() {
+	if c.ended || c.r.ctx.Err() != nil || c.CloseWrite() != nil {
+		return
+	}
+	_ = c.SetReadDeadline(time.Now().Add(stopGrace))
+	b := wire.Get(wire.Large)
+	defer wire.Put(b)
+	for range 16 {
+		if _, err := c.Conn.Read(b); err != nil {
+			return
+		}
+	}
 }
 
 func (c *counted) Write(p []byte) (int, error) {

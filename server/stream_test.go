@@ -133,7 +133,7 @@ func TestStreamDeadlineOfItsOwn(t *testing.T) {
 
 // A server with room for one talk is Python's default server: the second
 // client waits behind the first, in the backlog.
-func TestSerial(t *testing.T) {
+func TestTutorial66_OneClientAtATime(t *testing.T) {
 	overAll(t, func(t *testing.T, k kind) {
 		r := start(t, k, &server.Server{Handler: &liner{mode: k.mode}, Limits: server.Limits{Talks: 1}})
 		first := r.client()
@@ -212,4 +212,72 @@ func TestListenUnix(t *testing.T) {
 		t.Errorf("a stale socket was not replaced: %v", err)
 	}
 	l.Close()
+}
+
+// hooked writes down the order of a session's methods, which are the heirs of
+// setup, handle and finish.
+type hooked struct {
+	mode  server.Mode
+	order chan string
+}
+
+func (h *hooked) Mode() server.Mode { return h.mode }
+
+func (h *hooked) Open(_ context.Context, t *server.Talk) (server.Session, error) {
+	if a := t.RemoteAddr(); a == nil || a.String() == "" {
+		h.order <- "no client address"
+	}
+	h.order <- "setup"
+	return &hookSession{h, t}, nil
+}
+
+type hookSession struct {
+	h *hooked
+	t *server.Talk
+}
+
+func (s *hookSession) Turn(context.Context) error {
+	line, err := s.t.R.Line()
+	if err != nil {
+		return err
+	}
+	s.h.order <- "handle"
+	if string(line) == "PANIC" {
+		panic("asked for")
+	}
+	return io.EOF
+}
+
+func (s *hookSession) Close(error) error {
+	s.h.order <- "finish"
+	return nil
+}
+
+func TestTutorial62_SetupHandleFinish(t *testing.T) {
+	overSome(t, kind.inClear, func(t *testing.T, k kind) {
+		for _, line := range []string{"HELLO\r\n", "PANIC\r\n"} {
+			h := &hooked{k.mode, make(chan string, 10)}
+			r := start(t, k, &server.Server{Handler: h})
+			r.client().say(line)
+			for _, want := range []string{"setup", "handle", "finish"} {
+				if got := <-h.order; got != want {
+					t.Fatalf("after %q came %q, not %q", line, got, want)
+				}
+			}
+		}
+	})
+}
+
+// The listener goes on listening while connections are served.
+func TestTutorial37_TwoClientsAtOnce(t *testing.T) {
+	overAll(t, func(t *testing.T, k kind) {
+		r := start(t, k, &server.Server{Handler: &liner{mode: k.mode}})
+		a, b := r.client(), r.client()
+		b.expect("+ hello")
+		a.expect("+ hello")
+		a.say("SAY a\r\n")
+		b.say("SAY b\r\n")
+		b.expect("+ b")
+		a.expect("+ a")
+	})
 }

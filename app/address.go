@@ -17,12 +17,18 @@ type Address struct {
 	Host    string // without brackets; "" is loopback
 	Port    string // a number, or the name of a service
 	Path    string // of a Unix socket; @name is abstract
+
+	// Inherited names sockets that the program was started with, as
+	// server.Listen has it: "systemd:NAME", "fd:3", "inetd:". What they are
+	// decides the network.
+	Inherited string
 }
 
 // ParseAddress reads "host:port", "[::1]:port", ":port" (loopback),
-// "unix:PATH" (a stream) or "unixgram:PATH" (datagrams). Before a host and
-// port, "tcp:", "udp:" and "tls:" say that only this is meant. Nothing is
-// looked up.
+// "unix:PATH" (a stream), "unixgram:PATH" (datagrams), or "systemd:NAME",
+// "systemd:", "fd:N" and "inetd:" (see server.Listen). Before a host and port,
+// "tcp:", "udp:" and "tls:" say that only this is meant; "tls:" also before
+// inherited sockets. Nothing is looked up.
 func ParseAddress(s string) (Address, error) {
 	var a Address
 	switch word, rest, _ := strings.Cut(s, ":"); word {
@@ -40,6 +46,9 @@ func ParseAddress(s string) (Address, error) {
 	case "tls":
 		a.Network, a.TLS, s = "tcp", true, rest
 	}
+	if ok, err := a.inherit(s); ok || err != nil {
+		return a, err
+	}
 	if s != "" && strings.Trim(s, "0123456789") == "" {
 		return a, fmt.Errorf("address %q: a port alone is written :%s", s, s)
 	}
@@ -48,9 +57,28 @@ func ParseAddress(s string) (Address, error) {
 	return a, err
 }
 
+// inherit notes that s names inherited sockets, if it does.
+func (a *Address) inherit(s string) (bool, error) {
+	scheme, rest, _ := strings.Cut(s, ":")
+	switch {
+	case scheme != "systemd" && scheme != "fd" && scheme != "inetd", a.Network != "" && !a.TLS:
+		return false, nil
+	case scheme == "fd" && (rest == "" || strings.Trim(rest, "0123456789") != ""):
+		return false, fmt.Errorf("address %q: want the number of a descriptor, as in fd:3", s)
+	case scheme == "inetd" && rest != "":
+		return false, fmt.Errorf("address %q: after inetd: comes nothing", s)
+	}
+	a.Inherited = scheme + ":" + rest
+	return true, nil
+}
+
 // String is the address as ParseAddress reads it.
 func (a Address) String() string {
 	switch {
+	case a.Inherited != "" && a.TLS:
+		return "tls:" + a.Inherited
+	case a.Inherited != "":
+		return a.Inherited
 	case a.Path != "":
 		return a.Network + ":" + a.Path
 	case a.TLS:

@@ -26,8 +26,21 @@ type Config struct {
 	Services []string // what runs; empty, and no Listen that Starts: everything
 	Listen   []Place  // where, instead of at a service's own port
 
-	Engine string        // "events" or "goroutines"; "": events where the system has them
+	Engine string // "events" or "goroutines"; "": events where the system has them
+	Events server.EventOptions
 	Drain  time.Duration // for what is in flight when stopping; 0: 5 s, negative: none
+
+	// Proxy says who speaks for others on streams, by the PROXY protocol; nil:
+	// nobody. Streams then have a goroutine each, whatever the Engine.
+	Proxy *server.ProxyHeader
+	// Inherited are the sockets that the program was started with; nil: what
+	// the environment tells, where an Address asks for it. They are the
+	// caller's, who closes them after Listen.
+	Inherited *server.Inherited
+	// Handover passes the sockets on when App.HandOver is called; nil: it never
+	// is. UDP then has one socket for each listener instead of one for each
+	// core. It is the caller's, who closes it after Serve.
+	Handover *server.Handover
 
 	Cert, Key string // PEM files for TLS; empty: a certificate is made where TLS is served
 	CAOut     string // the file for the made authority's certificate; empty: one in a folder for temporary files, until Serve returns
@@ -73,6 +86,8 @@ type App struct {
 	ready    Ready
 	cleanups []func()
 	talks    atomic.Uint64
+	ids      map[string]int // how often each name of a socket was given
+	handed   chan struct{}  // closed: a successor serves
 }
 
 // Listen binds everything that cfg asks for: from then on clients may connect.
@@ -81,7 +96,7 @@ func Listen(ctx context.Context, cfg Config) (*App, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, engine: engineOf(cfg.Engine)}
+	a := &App{cfg: cfg, engine: engineOf(cfg), ids: map[string]int{}, handed: make(chan struct{})}
 	a.ready = Ready{Ready: true, PID: os.Getpid(), Skipped: []Skipped{}, Services: []Listening{}}
 	err := a.prepare()
 	if err == nil {
@@ -95,11 +110,11 @@ func Listen(ctx context.Context, cfg Config) (*App, error) {
 }
 
 // engineOf gives the engine for a name that was checked.
-func engineOf(name string) server.Engine {
-	if name == "goroutines" {
+func engineOf(cfg Config) server.Engine {
+	if cfg.Engine == "goroutines" {
 		return server.Goroutines()
 	}
-	return server.Events()
+	return server.EventsWith(cfg.Events)
 }
 
 // prepare makes what the listeners share.
@@ -144,10 +159,20 @@ func (a *App) Ready() Ready { return a.ready }
 
 // Serve serves until ctx ends, then says goodbye, lets what is in flight
 // finish within Config.Drain, and returns when every conversation has ended:
-// nil, or what broke. It is called once.
+// nil, or what broke. After HandOver it returns as soon as the conversations
+// that were left to it have ended. It is called once.
 func (a *App) Serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	packets, stopPackets := context.WithCancel(ctx)
+	defer stopPackets()
+	go func() {
+		select {
+		case <-a.handed: // nothing but its context ends the reading of datagrams
+			stopPackets()
+		case <-packets.Done():
+		}
+	}()
 	var (
 		wg  sync.WaitGroup
 		mu  sync.Mutex
@@ -155,7 +180,7 @@ func (a *App) Serve(ctx context.Context) error {
 	)
 	for _, l := range a.running {
 		wg.Go(func() {
-			if err := l.serve(ctx); err != nil {
+			if err := l.serve(ctx, packets); err != nil {
 				mu.Lock()
 				all = append(all, err)
 				mu.Unlock()
@@ -167,6 +192,23 @@ func (a *App) Serve(ctx context.Context) error {
 	a.running = nil
 	a.Close()
 	return errors.Join(all...)
+}
+
+// HandOver starts the successor with Config.Handover and waits until it is
+// ready, or until ctx ends; it gives the successor's process number. From then
+// on nothing new is accepted here, and Serve returns when what was accepted
+// before has ended. After an error everything goes on as before.
+func (a *App) HandOver(ctx context.Context) (pid int, err error) {
+	if a.cfg.Handover == nil {
+		return 0, fmt.Errorf("hand over: %w", errors.ErrUnsupported)
+	}
+	p, err := a.cfg.Handover.Start(ctx)
+	if err != nil {
+		return 0, err
+	}
+	close(a.handed)
+	pid = p.Pid
+	return pid, p.Release()
 }
 
 // Close closes the listeners of an App that never served.
@@ -197,13 +239,14 @@ func (a *App) log() *slog.Logger {
 type listener struct {
 	Listening
 	srv     server.Server
+	id      string // by which a successor knows the socket
 	streams net.Listener
 	packets net.PacketConn
 }
 
-func (l *listener) serve(ctx context.Context) error {
+func (l *listener) serve(ctx, packets context.Context) error {
 	if l.packets != nil {
-		return l.srv.ServePacket(ctx, l.packets)
+		return l.srv.ServePacket(packets, l.packets)
 	}
 	return l.srv.Serve(ctx, l.streams)
 }

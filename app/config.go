@@ -2,6 +2,8 @@ package app
 
 import (
 	"slices"
+
+	"github.com/farend-go/farend/server"
 )
 
 // OnFreePorts makes every service that is to run, and for which nothing else
@@ -41,6 +43,32 @@ func (c Config) check() error {
 	}
 	if (c.Cert == "") != (c.Key == "") {
 		return badConfig("a certificate and its key are given together (--cert FILE --key FILE)")
+	}
+	if c.Engine == "goroutines" && c.Events != (server.EventOptions{}) {
+		return badConfig("loops and spin are for the events engine")
+	}
+	if c.Events.Loops < 0 || c.Events.Loops > maxLoops || c.Events.Spin < 0 {
+		return badConfig("events engine: %d loops, spinning for %v: want 1 to %d, and no less than nothing", c.Events.Loops, c.Events.Spin, maxLoops)
+	}
+	return c.checkInherited()
+}
+
+// maxLoops is more than any machine has use for.
+const maxLoops = 4096
+
+// checkInherited finds what is asked of inherited sockets in vain.
+func (c Config) checkInherited() error {
+	inetd := 0
+	for _, l := range c.Listen {
+		if l.Address.Inherited != "inetd:" {
+			continue
+		}
+		if inetd++; inetd > 1 {
+			return badConfig("inetd: there is one standard input, and more than one service wants it")
+		}
+		if c.Handover != nil {
+			return badConfig("%s at inetd: nothing is handed over there: inetd(8) starts each server", l.Service)
+		}
 	}
 	return nil
 }

@@ -5,10 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
-	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,9 +106,13 @@ func (a *App) bindAll(ctx context.Context, s Service, at Address) ([]*listener, 
 	if err != nil {
 		return nil, err
 	}
+	var ids []string
+	for _, network := range networks {
+		ids = append(ids, a.idFor(s, at, network))
+	}
 	var bound []*listener
 	for range tries {
-		bound, err = a.bindEach(ctx, s, at, networks)
+		bound, err = a.bindEach(ctx, s, at, networks, ids)
 		if err == nil || at.Port != "0" || len(networks) == 1 || !errors.Is(err, syscall.EADDRINUSE) {
 			break
 		}
@@ -117,8 +120,14 @@ func (a *App) bindAll(ctx context.Context, s Service, at Address) ([]*listener, 
 	if err != nil {
 		return nil, err
 	}
-	if s.OwnName && at.Path == "" && at.Host == "" {
+	if s.OwnName && at.Path == "" && at.Host == "" && at.Inherited == "" {
 		bound = append(bound, a.bindOwnName(ctx, s, at, portOf(bound[0].Address))...)
+	}
+	for _, l := range bound {
+		if err := a.complete(l, s, at); err != nil {
+			closeAll(bound)
+			return nil, err
+		}
 	}
 	for _, l := range bound {
 		a.ready.Services = append(a.ready.Services, l.Listening)
@@ -127,15 +136,23 @@ func (a *App) bindAll(ctx context.Context, s Service, at Address) ([]*listener, 
 	return bound, nil
 }
 
+func closeAll(bound []*listener) {
+	for _, l := range bound {
+		l.close()
+	}
+}
+
 // bindEach binds at in each network, all or none; the first chooses the port.
-func (a *App) bindEach(ctx context.Context, s Service, at Address, networks []string) ([]*listener, error) {
+// Of inherited sockets it takes those that there are.
+func (a *App) bindEach(ctx context.Context, s Service, at Address, networks, ids []string) ([]*listener, error) {
+	if at.Inherited != "" {
+		return a.bindInherited(ctx, s, at, networks, ids)
+	}
 	var bound []*listener
-	for _, network := range networks {
-		l, err := a.bind(ctx, s, at, network)
+	for i, network := range networks {
+		l, err := a.bind(ctx, s, at, network, ids[i])
 		if err != nil {
-			for _, l := range bound {
-				l.close()
-			}
+			closeAll(bound)
 			return nil, err
 		}
 		bound = append(bound, l)
@@ -146,46 +163,77 @@ func (a *App) bindEach(ctx context.Context, s Service, at Address, networks []st
 	return bound, nil
 }
 
-// bind binds one socket and makes its server.
-func (a *App) bind(ctx context.Context, s Service, at Address, network string) (*listener, error) {
-	address := at.Path
+// bind binds one socket, or takes the one that a predecessor handed over.
+func (a *App) bind(ctx context.Context, s Service, at Address, network, id string) (*listener, error) {
+	address, target := at.Path, network+":"+at.Path
 	if at.Path == "" {
 		host := at.Host
 		if host == "" {
 			host = loopback
 		}
 		address = net.JoinHostPort(host, at.Port)
+		target = address
 	}
-	l := &listener{Listening: Listening{Name: s.Name, Network: network, Address: address}}
-	var err error
-	switch network {
-	case "tcp":
-		l.streams, err = server.Listen(ctx, address, server.ListenConfig{})
-	case "unix":
-		l.streams, err = server.Listen(ctx, "unix:"+address, server.ListenConfig{})
-	case "udp":
-		l.packets, err = socket.ListenPacket(ctx, "udp", address, socket.ListenConfig{})
-	case "unixgram":
-		l.packets, err = a.listenUnixgram(ctx, address)
-	}
+	l, err := a.open(ctx, target, network, id)
 	if err != nil {
 		return nil, &bindError{s.Name, network, address, err}
 	}
-	switch {
-	case at.Path != "":
-	case l.packets != nil:
-		l.Address = l.packets.LocalAddr().String()
-	default:
-		l.Address = l.streams.Addr().String()
+	l.Name = s.Name
+	if at.Path != "" {
+		l.Network, l.Address = network, at.Path
 	}
-	l.URL = network + "://" + l.Address
+	return l, nil
+}
+
+// open makes the socket at target, an address of server.Listen or
+// server.ListenPacket, whichever the network is for.
+func (a *App) open(ctx context.Context, target, network, id string) (*listener, error) {
+	c := server.ListenConfig{Inherited: a.cfg.Inherited}
+	if c.Inherited != nil {
+		c.Name = id
+	}
+	l := &listener{id: id}
+	var err error
+	if network == "udp" || network == "unixgram" {
+		if l.packets, err = server.ListenPacket(ctx, target, c); err != nil {
+			return nil, err
+		}
+		l.at(l.packets.LocalAddr())
+		return l, nil
+	}
+	if a.cfg.Handover != nil && a.cfg.Engine != "goroutines" {
+		c.Sockets = a.cfg.Events.Loops // the engine adds none to what is handed over
+		if c.Sockets <= 0 {
+			c.Sockets = runtime.GOMAXPROCS(0)
+		}
+	}
+	if l.streams, err = server.Listen(ctx, target, c); err != nil {
+		return nil, err
+	}
+	l.at(l.streams.Addr())
+	return l, nil
+}
+
+func (l *listener) at(address net.Addr) {
+	l.Network, l.Address = address.Network(), address.String()
+}
+
+// complete prepares a bound listener to be handed over, and to be served.
+func (a *App) complete(l *listener, s Service, at Address) error {
+	if err := a.keep(l); err != nil {
+		return err
+	}
+	if a.cfg.Proxy != nil && l.streams != nil {
+		l.streams = a.cfg.Proxy.Listener(l.streams)
+	}
+	l.URL = l.Network + "://" + l.Address
 	var certs *tls.Config
 	if at.TLS {
 		certs = a.certs.config
 		l.URL = "tls://" + l.Address
 	}
 	a.equip(l, s, certs)
-	return l, nil
+	return nil
 }
 
 // equip makes the server of a listener.
@@ -252,7 +300,8 @@ func (a *App) bindOwnName(ctx context.Context, s Service, at Address, port strin
 		switch {
 		case ip.String() == loopback:
 		case ip.IsLoopback():
-			l, err := a.bind(ctx, s, Address{Network: "tcp", TLS: at.TLS, Host: ip.String(), Port: port}, "tcp")
+			own := Address{Network: "tcp", TLS: at.TLS, Host: ip.String(), Port: port}
+			l, err := a.bind(ctx, s, own, "tcp", a.idFor(s, at, "tcp-"+ip.String()))
 			if err != nil {
 				a.notice(err.Error())
 				continue
@@ -282,35 +331,4 @@ func ownName(ctx context.Context) (string, []netip.Addr, error) {
 		}
 	}
 	return name, out, err
-}
-
-// listenUnixgram binds a datagram socket to a path that nobody serves, and
-// removes it at the end.
-func (a *App) listenUnixgram(ctx context.Context, path string) (net.PacketConn, error) {
-	abstract := strings.HasPrefix(path, "@")
-	if fi, err := os.Lstat(path); !abstract && err == nil {
-		if fi.Mode().Type() != fs.ModeSocket {
-			return nil, fmt.Errorf("%w, and is no socket", fs.ErrExist)
-		}
-		var d net.Dialer
-		c, err := d.DialContext(ctx, "unixgram", path)
-		if err == nil {
-			return nil, errors.Join(c.Close(), syscall.EADDRINUSE)
-		}
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, err
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	pc, err := socket.ListenPacket(ctx, "unixgram", path, socket.ListenConfig{})
-	if err != nil || abstract {
-		return pc, err
-	}
-	a.cleanups = append(a.cleanups, func() { _ = os.Remove(path) })
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(err, pc.Close())
-	}
-	return pc, nil
 }

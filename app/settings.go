@@ -32,6 +32,8 @@ func settingKeys() map[string]string {
 	return map[string]string{
 		"services": " ,\t", "engine": "", "drain": "", "explain": "", "transcript": "", "fault": ";",
 		"cert": "", "key": "", "ca-out": "", "ready-file": "",
+		"proxy-from": " ,\t", "proxy-required": "", "proxy-timeout": "", "spin": "", "loops": "",
+		"handover": "", "handover-timeout": "", "handover-grace": "",
 	}
 }
 
@@ -161,6 +163,11 @@ func (s Settings) add(key string, value any, from string) error {
 		values = []string{v}
 	case bool:
 		values = []string{strconv.FormatBool(v)}
+	case int64:
+		if key != "loops" {
+			return badConfig("%s: a text in quotes is wanted, as in \"%d\"", from, v)
+		}
+		values = []string{strconv.FormatInt(v, 10)}
 	case []any:
 		for _, one := range v {
 			text, ok := one.(string)
@@ -197,21 +204,38 @@ func (s Settings) Bool(key string) (bool, error) {
 	return b, nil
 }
 
+// Duration is the value of a key that is one; otherwise where it has none. The
+// error is a *ConfigError.
+func (s Settings) Duration(key string, otherwise time.Duration) (time.Duration, error) {
+	text := s.Text(key)
+	if text == "" {
+		return otherwise, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return 0, badConfig("%s: %q is no duration, as in 500ms, 10s, 2m", s[key].From, text)
+	}
+	return d, nil
+}
+
 // Config makes a Config of s. The error is a *ConfigError.
 func (s Settings) Config() (Config, error) {
 	c := Config{
 		Services: s["services"].Values, Engine: s.Text("engine"), Transcript: s.Text("transcript"), Faults: s["fault"].Values,
 		Cert: s.Text("cert"), Key: s.Text("key"), CAOut: s.Text("ca-out"),
 	}
-	if text := s.Text("drain"); text != "" {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			return c, badConfig("%s: %q is no duration, as in 500ms, 10s, 2m", s["drain"].From, text)
-		}
-		c.Drain = d
-		if d == 0 {
-			c.Drain = -1
-		}
+	var err error
+	if c.Drain, err = s.Duration("drain", 0); err != nil {
+		return c, err
+	}
+	if c.Drain == 0 && s.Text("drain") != "" {
+		c.Drain = -1
+	}
+	if c.Events, err = s.events(); err != nil {
+		return c, err
+	}
+	if c.Proxy, err = s.proxy(); err != nil {
+		return c, err
 	}
 	for _, service := range names(Catalogue()) {
 		set := s[service+".listen"]

@@ -166,6 +166,10 @@ func (in *Inherited) Names() []string {
 	return out
 }
 
+// HandedOver tells whether the sockets came from a predecessor's Handover, which
+// serves on until Ready.
+func (in *Inherited) HandedOver() bool { return in.handed }
+
 // wasHanded tells whether a Handover passed a socket of this name that fits.
 func (in *Inherited) wasHanded(name string, fits func(purpose) bool) bool {
 	if !in.handed || name == "" {

@@ -88,8 +88,11 @@ func (e *env) status(ctx context.Context, err error) int {
 
 // sayError prints one line, -q or not.
 func (e *env) sayError(err error) {
-	text := strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
-	fmt.Fprintln(e.err, "farend: "+text)
+	fmt.Fprintln(e.err, "farend: "+oneLine(err))
+}
+
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }
 
 // knownCommand is the root's check of arguments: what gets there is no

@@ -100,6 +100,9 @@ func manPage(c *cobra.Command, date string) string {
 	if c.Long != "" {
 		b.WriteString(".PP\n" + roff(strings.TrimSpace(c.Long)) + "\n")
 	}
+	if more := c.Annotations[details]; more != "" {
+		b.WriteString(".PP\n" + strings.ReplaceAll(roff(more), "\n\n", "\n.PP\n") + "\n")
+	}
 	if c.HasAvailableSubCommands() {
 		b.WriteString(".SH COMMANDS\n")
 		for _, sub := range c.Commands() {

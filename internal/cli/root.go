@@ -101,6 +101,16 @@ func writeHelp(w io.Writer, c *cobra.Command) {
 	_, _ = io.WriteString(w, b.String()+"\n")
 }
 
+// details is the key of what a command's --help-all and its man page say more.
+const details = "details"
+
+// writeHelpAll is writeHelp with all flags and the details.
+func writeHelpAll(w io.Writer, c *cobra.Command) {
+	c.Flags().VisitAll(func(flag *pflag.Flag) { flag.Hidden = false })
+	writeHelp(w, c)
+	_, _ = io.WriteString(w, "\n"+c.Annotations[details]+"\n")
+}
+
 // flagLines lists flags, without those that are said on the last line.
 // They stand in the order of their importance, which is that of their making.
 func flagLines(c *cobra.Command) string {

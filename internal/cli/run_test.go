@@ -29,7 +29,7 @@ func TestRunCommand(t *testing.T) {
 	case "farend": // a process of its own, for what goes by process
 		signals := make(chan os.Signal, 8)
 		signal.Notify(signals, Signals()...)
-		os.Exit(Main(WithSignals(t.Context(), signals), strings.Fields(os.Getenv(runArgsVariable)), os.Stdin, os.Stdout, os.Stderr, nil))
+		os.Exit(Main(WithSignals(t.Context(), signals), strings.Fields(os.Getenv(runArgsVariable)), os.Stdin, os.Stdout, os.Stderr, os.Environ()))
 	case "upper":
 		c := dialEnviron(t, "UPPER")
 		defer c.Close()

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/farend-go/farend/app"
+	"github.com/farend-go/farend/server"
 )
 
 func newServe(e *env) *cobra.Command {
@@ -20,12 +22,25 @@ func newServe(e *env) *cobra.Command {
 farend serve greet echo upper      # the tutorials' three servers
 farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,
 		Long: `ADDRESS is host:port, [::1]:port, :port (loopback), unix:PATH, unixgram:PATH,
-or tls:host:port. Each flag is also $FAREND_FLAG, and a key of the file.`,
+tls:host:port, systemd:NAME, fd:N, inetd:. More flags: farend serve --help-all`,
+		Annotations: map[string]string{details: serveDetails},
 	}
 	serviceFlags(c.Flags())
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
+	c.Flags().Bool("handover", false, "SIGHUP: a new process takes over; udp slower")
+	fieldFlags(c.Flags())
 	c.ValidArgsFunction = completeServices
-	c.RunE = func(c *cobra.Command, args []string) error { return e.serve(c.Context(), c.Flags(), args) }
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		e.leaveSocket(inetdMeant(c.Flags(), e.environ))
+		return flagError(c, err)
+	})
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if all, err := c.Flags().GetBool("help-all"); all || err != nil {
+			writeHelpAll(e.out, c)
+			return err
+		}
+		return e.serve(c.Context(), c.Flags(), args)
+	}
 	return c
 }
 
@@ -96,6 +111,7 @@ func serveError(doing string, err error) error {
 
 func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) error {
 	begun := time.Now()
+	e.leaveSocket(inetdMeant(f, e.environ))
 	settings, err := e.settings(f, services)
 	if err != nil {
 		return serveError("serve", err)
@@ -104,32 +120,59 @@ func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) er
 	if err != nil {
 		return serveError("serve", err)
 	}
-	readyFile := settings.Text("ready-file")
-	if readyFile != "" {
-		_ = os.Remove(readyFile) // one of an earlier time would be believed
+	e.leaveSocket(slices.ContainsFunc(cfg.Listen, func(p app.Place) bool { return p.Address.Inherited == inetd }))
+	in, err := server.Inherit(server.Process{Getenv: func(name string) string { v, _ := e.getenv(name); return v }})
+	if err != nil {
+		return during("serve", err)
+	}
+	cfg.Inherited = in
+	s := &serveRun{env: e, in: in, file: settings.Text("ready-file"), begun: begun}
+	if s.change, err = e.newChange(settings, in); err != nil {
+		return serveError("serve", err)
+	}
+	if s.change != nil {
+		cfg.Handover = &s.change.Handover
+		defer s.change.Close()
+	}
+	if s.file != "" && !in.HandedOver() {
+		_ = os.Remove(s.file) // one of an earlier time would be believed
 	}
 	defer outlivePipes()()
-	data := newPrinter(e.out)
-	defer data.close()
-	talk := newPrinter(e.err)
-	defer talk.close()
-	if err := e.hear(&cfg, settings, data, talk); err != nil {
+	s.data = newPrinter(e.out)
+	defer s.data.close()
+	s.talk = newPrinter(e.err)
+	defer s.talk.close()
+	if err := e.hear(&cfg, settings, s.data, s.talk); err != nil {
 		return serveError("serve", err)
 	}
-	a, err := app.Listen(ctx, cfg)
-	if err != nil {
+	if s.App, err = app.Listen(ctx, cfg); err != nil {
 		return serveError("serve", err)
 	}
-	if err := e.announce(a.Ready(), readyFile, data, talk, time.Since(begun)); err != nil {
-		a.Close()
+	return s.run(ctx)
+}
+
+// serveRun is a farend serve whose sockets are bound.
+type serveRun struct {
+	*env
+	*app.App
+	in         *server.Inherited
+	change     *change // nil: no hand-over
+	file       string  // for the ready line; empty: none
+	data, talk *printer
+	begun      time.Time
+}
+
+func (s *serveRun) run(ctx context.Context) error {
+	if err := s.announce(); err != nil {
+		s.Close()
 		return during("serve", err)
 	}
 	stop := context.AfterFunc(ctx, func() {
-		data.hurry()
-		talk.hurry()
+		s.data.hurry()
+		s.talk.hurry()
 	})
 	defer stop()
-	if err := a.Serve(ctx); err != nil {
+	if err := s.serveOn(ctx); err != nil {
 		return exit(exitFailed, during("serve", err))
 	}
 	return nil

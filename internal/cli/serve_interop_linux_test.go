@@ -17,8 +17,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/farend-go/farend/app"
 )
 
 // python is an interpreter: the one that the variable names, or the first of
@@ -95,37 +93,6 @@ func ownHost(t *testing.T, leads string) {
 	if err := unix.Sethostname([]byte("box")); err != nil {
 		t.Skip("no host name of our own here: ", err)
 	}
-}
-
-// served is a farend serve in a process of its own.
-type served struct {
-	*exec.Cmd
-	ready    app.Ready
-	out, err lockedBuffer
-}
-
-func serveProcess(t *testing.T, args ...string) *served {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "ready")
-	f := &served{Cmd: exec.Command(self, "-test.run=^TestRunCommand$")}
-	args = append([]string{"serve", "--ready-file", file}, args...)
-	f.Env = append(os.Environ(), runAsVariable+"=farend", runArgsVariable+"="+strings.Join(args, " "))
-	f.Stdout, f.Stderr = &f.out, &f.err
-	if err := f.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = f.Process.Signal(syscall.SIGTERM)
-		if err := f.Wait(); err != nil {
-			t.Errorf("farend serve: %v: %s", err, f.err.String())
-		}
-	})
-	f.ready = waitForFile(t, file)
-	return f
 }
 
 // output runs a program to its end.

@@ -8,21 +8,34 @@ import (
 	"github.com/farend-go/farend/app"
 )
 
-// announce says that everything is ready: in JSON on stdout, or as a table on
-// stderr, and in the file.
-func (e *env) announce(r app.Ready, file string, data, talk *printer, took time.Duration) error {
-	if file != "" {
-		if err := r.WriteFile(file); err != nil {
+// announce says that everything is ready: in the file, to the predecessor and
+// the supervisor, and in JSON on stdout, or as a table on stderr. The file comes
+// first: where it cannot be written, a predecessor serves on.
+func (s *serveRun) announce() error {
+	r := s.Ready()
+	if s.file != "" {
+		if err := r.WriteFile(s.file); err != nil {
 			return fmt.Errorf("writing the ready file: %w", err)
 		}
 	}
+	if err := s.in.Ready(); err != nil {
+		s.complain(fmt.Errorf("telling that it is ready: %w", err))
+	}
 	switch {
-	case e.json:
-		data.print(r.Line())
-	case !e.quiet:
-		talk.print([]byte(e.table(r, took)))
+	case s.json:
+		s.data.print(r.Line())
+	case !s.quiet:
+		s.talk.print([]byte(s.table(r, time.Since(s.begun))))
+	}
+	if err := s.in.Close(); err != nil {
+		s.complain(err)
 	}
 	return nil
+}
+
+// complain says in one line, -q or not, what went wrong and ends nothing.
+func (s *serveRun) complain(err error) {
+	s.talk.print([]byte("farend: serve: " + oneLine(err) + "\n"))
 }
 
 // table is what listens where; on a terminal, with a command to try for each.

@@ -12,8 +12,14 @@ import (
 // whatever it does; a command that takes them gets all itself.
 type signals struct {
 	in    <-chan os.Signal // nil: none come
-	taken atomic.Pointer[chan os.Signal]
+	taken atomic.Pointer[taking]
 	hard  chan int // the exit status after the second one
+}
+
+// taking is a command that takes signals: all, or one kind.
+type taking struct {
+	c    chan os.Signal
+	only os.Signal // nil: all
 }
 
 type signalsKey struct{}
@@ -32,7 +38,15 @@ func newSignals(ctx context.Context) *signals {
 // passes them on.
 func (s *signals) take() <-chan os.Signal {
 	c := make(chan os.Signal, 8)
-	s.taken.Store(&c)
+	s.taken.Store(&taking{c: c})
+	return c
+}
+
+// takeOnly gives the signals of one kind to the caller. While one waits to be
+// read, more of them are as good as one.
+func (s *signals) takeOnly(sig os.Signal) <-chan os.Signal {
+	c := make(chan os.Signal, 1)
+	s.taken.Store(&taking{c: c, only: sig})
 	return c
 }
 
@@ -47,10 +61,10 @@ func (s *signals) watch(ctx context.Context) (context.Context, func()) {
 			case <-end:
 				return
 			case sig := <-s.in:
-				if c := s.taken.Load(); c != nil {
+				if t := s.taken.Load(); t != nil && (t.only == nil || t.only == sig) {
 					select {
-					case *c <- sig:
-					default: // it has eight to read already
+					case t.c <- sig:
+					default: // it has enough to read already
 					}
 					continue
 				}

@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// fieldFlags are those of a server in the field, which few need: --help-all and
+// the man page have them.
+func fieldFlags(f *pflag.FlagSet) {
+	rare := pflag.NewFlagSet("", pflag.ContinueOnError)
+	rare.Duration("handover-timeout", handoverTimeout, "how long the new process may take to be ready")
+	rare.Duration("handover-grace", handoverGrace, "how long the old one's conversations go on")
+	rare.StringSlice("proxy-from", nil, "take PROXY headers from `CIDR,...`; unix too")
+	rare.Bool("proxy-required", false, "close what comes from there without one")
+	rare.Duration("proxy-timeout", 5*time.Second, "how long a header may take")
+	rare.Duration("spin", 0, "events: look so long before sleeping (50us)")
+	rare.String("loops", "", "events: `N` loops (default: one for each core)")
+	rare.Bool("help-all", false, "all flags, and more about them")
+	rare.VisitAll(func(flag *pflag.Flag) {
+		flag.Hidden = true
+		f.AddFlag(flag)
+	})
+}
+
+// serveDetails is what farend serve --help-all and its man page say more.
+const serveDetails = `Each flag is also a variable of the environment, as FAREND_PROXY_FROM, and a
+key of the file, as proxy-from = ["10.0.0.0/8"]; FAREND_ECHO_LISTEN and
+[echo] listen = [...] are --listen. A flag wins over the environment, that over
+the file.
+
+systemd:NAME serves the sockets that systemd passes under FileDescriptorName=
+(systemd.socket(5)), systemd: all of them, fd:N descriptor N, inetd: the socket
+on standard input; then nothing is printed there. With NOTIFY_SOCKET farend
+tells when it is ready (Type=notify).
+
+--proxy-from names who may say by the PROXY protocol, version 1 or 2, for whom
+he connects: haproxy's send-proxy. Logs, --explain and what the services print
+have that client's address. Everybody else's header is data like any other.
+Such streams have a goroutine each, whatever the engine.
+
+With --handover, SIGHUP starts the same command line again, from the same path,
+so that a new version comes in; it gets the sockets, and no connection is
+refused or lost. When it is ready the old process accepts no more and ends with
+its conversations; when it is not, the old one serves on and says why. UDP then
+has one socket in the place of one for each core. A certificate that was made at
+start is made anew. In a unit of systemd: Type=notify-reload and
+NotifyAccess=all. Without --handover, SIGHUP stops farend in good order.
+
+--spin trades a busy core for a several times higher rate with few connections.`

@@ -211,7 +211,13 @@ func (h *handle) connectOnce(ctx context.Context, to Addr) error {
 	started := false
 	return h.out.run(ctx, true, func(fd int) error {
 		if started {
-			return h.connected(fd)
+			err := h.connected(fd)
+			if err == nil {
+				// Linux keeps the socket in "connecting" until it is asked
+				// again: a later connect would succeed once more.
+				_ = sysConnect(fd, h.as, to)
+			}
+			return err
 		}
 		switch err := sysConnect(fd, h.as, to); err {
 		case unix.EINPROGRESS, unix.EALREADY, unix.EINTR:

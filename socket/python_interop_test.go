@@ -112,7 +112,7 @@ type transport struct {
 	server, own string
 }
 
-// transports are the four of row 2, and the abstract names of row 24.
+// transports are those of row 2, and row 24's paths and abstract names.
 func transports(t *testing.T) map[string]transport {
 	dir := t.TempDir()
 	abstract := fmt.Sprintf("@farend-%d-", os.Getpid())
@@ -126,9 +126,16 @@ func transports(t *testing.T) map[string]transport {
 	}
 }
 
-func TestTutorial02_OurClientPythonsServer(t *testing.T) {
+func TestTutorial02_OurClientPythonsServer(t *testing.T) { ourClientPythonsServer(t, AF_INET) }
+
+func TestTutorial24_OurClientPythonsServer(t *testing.T) { ourClientPythonsServer(t, AF_UNIX) }
+
+func ourClientPythonsServer(t *testing.T, family Family) {
 	ctx := t.Context()
 	for name, c := range transports(t) {
+		if c.family != family {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			out, wait := startPython(t, pythonEcho, nil, fmt.Sprintf("%d", c.family), fmt.Sprintf("%d", c.typ), c.server)
 			ready := line(t, out)
@@ -154,9 +161,16 @@ func TestTutorial02_OurClientPythonsServer(t *testing.T) {
 	}
 }
 
-func TestTutorial02_PythonsClientOurServer(t *testing.T) {
+func TestTutorial02_PythonsClientOurServer(t *testing.T) { pythonsClientOurServer(t, AF_INET) }
+
+func TestTutorial24_PythonsClientOurServer(t *testing.T) { pythonsClientOurServer(t, AF_UNIX) }
+
+func pythonsClientOurServer(t *testing.T, family Family) {
 	ctx := t.Context()
 	for name, c := range transports(t) {
+		if c.family != family {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			at := Path(c.server + "2")
 			if c.family == AF_INET {

@@ -48,6 +48,7 @@ proto/*/*test                         < proto proto/* keep/* server dial conv co
 mailbox newsgroup                     < store message
 keep/*                                < proto proto/* mailbox newsgroup filetree store message server conv auth
 open                                  < proto proto/* dial conv auth wire message
+open                                  < golang.org/x/net
 
 # roof
 internal/testcert                     <

@@ -1,0 +1,138 @@
+package files
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/proto/ftp"
+)
+
+// FTP is a backend that serves the trees which login gives. login returns
+// ftp.ErrLogin to refuse; it may be called by several goroutines.
+func FTP(login func(ctx context.Context, c ftp.Credentials) (filetree.Tree, error)) ftp.Backend {
+	return ftpBackend(login)
+}
+
+type ftpBackend func(ctx context.Context, c ftp.Credentials) (filetree.Tree, error)
+
+func (b ftpBackend) Login(ctx context.Context, c ftp.Credentials) (ftp.Files, error) {
+	tree, err := b(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return ftpFiles{tree}, nil
+}
+
+// Accounts are names with passwords, and what each may see. The zero value lets
+// nobody in. Its fields are not changed while in use.
+type Accounts struct {
+	Passwords map[string]string // by user
+	Tree      filetree.Tree     // what they see
+	Anonymous filetree.Tree     // what "anonymous" and "ftp" see, whatever their password; nil: they are not let in
+	Anybody   filetree.Tree     // what every other name sees, whatever the password; nil: nobody
+	Delay     time.Duration     // how long a refusal takes; 0: 1 s, below 0: none
+}
+
+// FTP is the login for the function FTP. An unknown name and a wrong password
+// take the same time and get the same answer.
+func (a *Accounts) FTP(ctx context.Context, c ftp.Credentials) (filetree.Tree, error) {
+	want, known := a.Passwords[c.User]
+	if same := equal(c.Password, want); known && same {
+		return a.Tree, nil
+	}
+	switch {
+	case known:
+	case a.Anonymous != nil && (c.User == "anonymous" || c.User == "ftp"): // RFC 1635
+		return a.Anonymous, nil
+	case a.Anybody != nil:
+		return a.Anybody, nil
+	}
+	if err := a.pause(ctx); err != nil {
+		return nil, err
+	}
+	return nil, ftp.ErrLogin
+}
+
+// pause makes guessing slow.
+func (a *Accounts) pause(ctx context.Context) error {
+	delay := a.Delay
+	if delay == 0 {
+		delay = time.Second
+	}
+	if delay < 0 {
+		return nil
+	}
+	t := time.NewTimer(delay)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// equal compares in a time that tells neither content nor length.
+func equal(got, want string) bool {
+	var key [16]byte
+	_, _ = rand.Read(key[:]) // never fails
+	a := sha256.Sum256(append(key[:], got...))
+	b := sha256.Sum256(append(key[:], want...))
+	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+}
+
+// ftpFiles is a tree as a session of FTP sees it.
+type ftpFiles struct{ filetree.Tree }
+
+func (f ftpFiles) Create(ctx context.Context, name string, o ftp.CreateOptions) (ftp.Upload, error) {
+	up, err := f.Tree.Create(ctx, name, filetree.CreateOptions{Offset: o.Offset, Append: o.Append, IfAbsent: o.IfAbsent, Size: o.Size})
+	if err != nil {
+		return nil, ftpError(err)
+	}
+	return ftpUpload{up}, nil
+}
+
+func (f ftpFiles) Mkdir(name string) error      { return ftpError(f.Tree.Mkdir(name)) }
+func (f ftpFiles) Remove(name string) error     { return ftpError(f.Tree.Remove(name)) }
+func (f ftpFiles) Rename(from, to string) error { return ftpError(f.Tree.Rename(from, to)) }
+
+type ftpUpload struct{ filetree.Upload }
+
+func (u ftpUpload) Write(p []byte) (int, error) {
+	n, err := u.Upload.Write(p)
+	return n, ftpError(err)
+}
+
+func (u ftpUpload) ReadFrom(r io.Reader) (int64, error) {
+	n, err := u.Upload.ReadFrom(r)
+	return n, ftpError(err)
+}
+
+func (u ftpUpload) Commit() error { return ftpError(u.Upload.Commit()) }
+
+// ftpError adds the reply to what only a tree knows (RFC 959 section 4.2).
+func ftpError(err error) error {
+	for _, known := range []struct {
+		err  error
+		code int
+		text string
+	}{
+		{filetree.ErrQuota, 552, "Quota exceeded"},
+		{filetree.ErrTooLarge, 552, "File too large"},
+		{filetree.ErrOffset, 554, "The file is shorter than that"},
+		{filetree.ErrChanged, 450, "The file has changed meanwhile"},
+		{filetree.ErrNotEmpty, 550, "Directory is not empty"},
+	} {
+		if errors.Is(err, known.err) {
+			return fmt.Errorf("%w: %w", err, ftp.Reply{Code: known.code, Lines: []string{known.text}})
+		}
+	}
+	return err
+}

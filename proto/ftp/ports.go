@@ -1,0 +1,206 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+)
+
+// PortRange is where passive data connections arrive. The zero value is a port
+// of the system's choice each time.
+type PortRange struct{ First, Last uint16 }
+
+// errNoPort is a range in which the peer has every port already.
+var errNoPort = errors.New("no free port for data")
+
+// passive holds the ports that wait for data connections. Several sessions may
+// wait on one port, if their peers' addresses differ: so a small range serves
+// many clients.
+type passive struct {
+	mu    sync.Mutex
+	ports map[netip.AddrPort]*sharedPort
+	next  uint16
+}
+
+// sharedPort is a port and who waits there; passive's mutex guards it.
+type sharedPort struct {
+	at      netip.AddrPort
+	l       net.Listener
+	waiting []*expectation
+}
+
+// An expectation is one data connection of one peer that is to come.
+type expectation struct {
+	owner *passive
+	port  *sharedPort
+	peer  netip.Addr
+	came  bool
+	conns chan net.Conn // of length 1; closed when the port breaks
+}
+
+// expect begins to wait for one connection from peer. The caller releases it.
+func (p *passive) expect(ctx context.Context, local, peer netip.Addr, r PortRange) (*expectation, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.First == 0 {
+		return p.listen(ctx, netip.AddrPortFrom(local, 0), peer)
+	}
+	size := int(max(r.Last, r.First)-r.First) + 1
+	last := errNoPort
+	for range size {
+		at := netip.AddrPortFrom(local, r.First+p.next%uint16(size))
+		p.next = (p.next + 1) % uint16(size)
+		shared := p.ports[at]
+		if shared == nil {
+			e, err := p.listen(ctx, at, peer)
+			if err == nil {
+				return e, nil
+			}
+			last = err
+			continue
+		}
+		if !slices.ContainsFunc(shared.waiting, func(e *expectation) bool { return e.peer == peer }) {
+			return p.join(shared, peer), nil
+		}
+	}
+	return nil, last
+}
+
+func (p *passive) listen(ctx context.Context, at netip.AddrPort, peer netip.Addr) (*expectation, error) {
+	var lc net.ListenConfig
+	lc.SetMultipathTCP(false) // an MPTCP socket knows no splice
+	l, err := lc.Listen(ctx, "tcp", at.String())
+	if err != nil {
+		return nil, err
+	}
+	bound := l.Addr().(*net.TCPAddr).AddrPort()
+	shared := &sharedPort{at: netip.AddrPortFrom(at.Addr(), bound.Port()), l: l}
+	if p.ports == nil {
+		p.ports = map[netip.AddrPort]*sharedPort{}
+	}
+	p.ports[shared.at] = shared
+	go p.accept(shared)
+	return p.join(shared, peer), nil
+}
+
+func (p *passive) join(shared *sharedPort, peer netip.Addr) *expectation {
+	e := &expectation{owner: p, port: shared, peer: peer, conns: make(chan net.Conn, 1)}
+	shared.waiting = append(shared.waiting, e)
+	return e
+}
+
+// accept hands connections to those that wait for their peers; nobody else's
+// is let in (RFC 2577 section 3).
+func (p *passive) accept(shared *sharedPort) {
+	for {
+		c, err := shared.l.Accept()
+		if err != nil {
+			p.broke(shared)
+			return
+		}
+		if !p.deliver(shared, c) {
+			c.Close()
+		}
+	}
+}
+
+func (p *passive) deliver(shared *sharedPort, c net.Conn) bool {
+	from := addrOf(c.RemoteAddr())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, e := range shared.waiting {
+		if e.peer == from && !e.came {
+			e.came = true
+			e.conns <- c
+			return true
+		}
+	}
+	return false
+}
+
+// broke ends a port whose listener was closed or fails.
+func (p *passive) broke(shared *sharedPort) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	shared.l.Close()
+	if p.ports[shared.at] == shared {
+		delete(p.ports, shared.at)
+	}
+	for _, e := range shared.waiting {
+		if !e.came {
+			e.came = true
+			close(e.conns)
+		}
+	}
+}
+
+// release ends the waiting; a connection that nobody took is closed. A second
+// release does nothing.
+func (e *expectation) release() {
+	p := e.owner
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.Index(e.port.waiting, e)
+	if i < 0 {
+		return
+	}
+	e.port.waiting = slices.Delete(e.port.waiting, i, i+1)
+	if len(e.port.waiting) == 0 {
+		e.port.l.Close()
+		if p.ports[e.port.at] == e.port {
+			delete(p.ports, e.port.at)
+		}
+	}
+	select {
+	case c := <-e.conns:
+		if c != nil {
+			c.Close()
+		}
+	default:
+	}
+}
+
+// open waits for the connection.
+func (e *expectation) open(ctx context.Context) (net.Conn, error) {
+	defer e.release()
+	select {
+	case c := <-e.conns:
+		if c == nil {
+			return nil, net.ErrClosed
+		}
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// addrOf is the IP address of a, invalid where it has none. The zone of a
+// link-local address stays; an IPv4 address is one in IPv6 clothes too.
+func addrOf(a net.Addr) netip.Addr {
+	if a, ok := a.(interface{ AddrPort() netip.AddrPort }); ok {
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// active is a data connection that the server opens to the client.
+type active struct {
+	local netip.Addr
+	to    netip.AddrPort
+}
+
+func (a active) open(ctx context.Context) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(a.local, 0))}
+	return d.DialContext(ctx, "tcp", a.to.String())
+}
+
+func (active) release() {}
+
+// dataPlan is how the next data connection comes about.
+type dataPlan interface {
+	open(ctx context.Context) (net.Conn, error)
+	release()
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"runtime/debug"
 
 	"github.com/farend-go/farend/conv"
@@ -84,6 +85,11 @@ type owner interface {
 	netConn() net.Conn
 	// detour runs f where it may block, if the Turn may not.
 	detour(f func() error) error
+	// progress begins the Turn's time anew; sendFile has the kernel send up to
+	// n bytes (errCopy: it cannot); reset cuts the connection with a reset.
+	progress()
+	sendFile(f *os.File, n int64) (int64, error)
+	reset()
 }
 
 // ID is the talk's number: 1, 2, 3 ... in the order in which the server

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// progress says that the Turn gets on.
+func (o *evOwner) progress() { (*evTalk)(o).touch() }
+
+// sendFile sends up to n bytes with sendfile(2), waiting for the peer; 0: the
+// file is at its end.
+func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
+	t := (*evTalk)(o)
+	if !t.mayWait() {
+		return 0, errCopy
+	}
+	if err := t.waitSent(); err != nil {
+		return 0, err
+	}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, errCopy
+	}
+	for {
+		var sent int
+		var en error
+		if err := raw.Control(func(fd uintptr) { sent, en = unix.Sendfile(int(t.fd), int(fd), nil, int(min(n, piece))) }); err != nil {
+			return 0, err
+		}
+		switch en {
+		case nil:
+			t.counted(0, sent)
+			return int64(sent), nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			if err := t.pause(); err != nil {
+				return 0, err
+			}
+		case syscall.EINVAL, syscall.ENOSYS, syscall.EOPNOTSUPP:
+			return 0, errCopy
+		default:
+			return 0, os.NewSyscallError("sendfile", en)
+		}
+	}
+}
+
+// reset resets the connection now: a TCP socket that is connected to nothing
+// again (connect(2), AF_UNSPEC) says RST, and what is written later goes
+// nowhere.
+func (o *evOwner) reset() {
+	t := (*evTalk)(o)
+	var nobody unix.RawSockaddr
+	if _, en := raw(unix.SYS_CONNECT, uintptr(t.fd), uintptr(unsafe.Pointer(&nobody)), unsafe.Sizeof(nobody), 0, 0, 0); en != 0 {
+		_ = unix.Shutdown(int(t.fd), unix.SHUT_RDWR) // not of TCP: its end is all that can be told
+	}
+}

@@ -23,6 +23,11 @@ func TestParseAddress(t *testing.T) {
 		"unix:/run/x.sock": {Network: "unix", Path: "/run/x.sock"},
 		"unix:a:b":         {Network: "unix", Path: "a:b"},
 		"unixgram:@name":   {Network: "unixgram", Path: "@name"},
+		"systemd:web":      {Inherited: "systemd:web"},
+		"systemd:":         {Inherited: "systemd:"},
+		"fd:3":             {Inherited: "fd:3"},
+		"inetd:":           {Inherited: "inetd:"},
+		"tls:systemd:web":  {Network: "tcp", TLS: true, Inherited: "systemd:web"},
 	} {
 		got, err := app.ParseAddress(in)
 		if err != nil || got != want {
@@ -45,6 +50,9 @@ func TestParseAddress(t *testing.T) {
 		"local host:80":    "blank",
 		"http://x:80":      "",
 		"tcp:/run/x.sock:": "",
+		"fd:":              "number of a descriptor",
+		"fd:-1":            "number of a descriptor",
+		"inetd:x":          "comes nothing",
 	} {
 		got, err := app.ParseAddress(in)
 		if err == nil || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "\n") {
@@ -67,7 +75,7 @@ func TestParsePlace(t *testing.T) {
 }
 
 func FuzzParseListen(f *testing.F) {
-	for _, s := range []string{"echo=:0", "echo=[::1]:80", "a=unix:/x", "b=tls:h:1", "c=unixgram:@n", "d=udp::echo", "=", "e=tcp:[::1%lo]:00080"} {
+	for _, s := range []string{"echo=:0", "echo=[::1]:80", "a=unix:/x", "b=tls:h:1", "c=unixgram:@n", "d=udp::echo", "=", "e=tcp:[::1%lo]:00080", "f=tls:fd:03", "g=systemd:a", "h=inetd:"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

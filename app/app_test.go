@@ -19,6 +19,7 @@ import (
 	"github.com/farend-go/farend/app"
 	"github.com/farend-go/farend/dial"
 	"github.com/farend-go/farend/proto/simple"
+	"github.com/farend-go/farend/server"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -386,6 +387,10 @@ func TestRefused(t *testing.T) {
 		"not spoken over datagrams":      {Listen: at(t, "greet=udp::0")},
 		"no such engine":                 {Engine: "threads"},
 		"together":                       {Cert: "x"},
+		"for the events engine":          {Engine: "goroutines", Events: server.EventOptions{Spin: 1}},
+		"want 1 to":                      {Events: server.EventOptions{Loops: -1}},
+		"one standard input":             {Listen: at(t, "echo=inetd:", "upper=inetd:")},
+		"starts each server":             {Listen: at(t, "echo=inetd:"), Handover: &server.Handover{}},
 		"not among the services":         {Services: []string{"echo"}, Faults: []string{"upper do=close"}},
 		`did you mean "reset"`:           {Faults: []string{"echo do=rset"}},
 		"no replies":                     {Faults: []string{`echo HELO reply="NO"`}},

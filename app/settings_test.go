@@ -70,7 +70,17 @@ func TestSettingsFileRefused(t *testing.T) {
 		`engine = "threads"`:       "no such engine",
 		`cert = "x"`:               "together",
 		`explain = "perhaps"`:      "neither true nor false",
-		"x = ":                     "reading",
+		`proxy-from = "10/8"`:      "no network, as in 10.0.0.0/8",
+		`proxy-from = ["unix,"]
+proxy-required = 7`: "in quotes",
+		`proxy-required = true`: "--proxy-from names",
+		`proxy-timeout = "1s"`:  "--proxy-from names",
+		`proxy-timeout = "1"`:   "no duration",
+		`spin = "fast"`:         "no duration",
+		`loops = 0`:             "no number of loops",
+		`loops = 5000`:          "want 1 to",
+		`loops = "two"`:         "no number of loops",
+		"x = ":                  "reading",
 	} {
 		s, err := app.FromFile(settingsFile(t, text))
 		if err == nil {
@@ -120,5 +130,46 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 	if c.Drain != time.Second || c.Engine != "events" || c.Cert != "c" || len(c.Listen) != 2 || c.Listen[1].Address.Port != "2" || !c.Listen[0].Starts {
 		t.Errorf("%+v", c)
+	}
+}
+
+func TestSettingsOfTheField(t *testing.T) {
+	file, err := app.FromFile(settingsFile(t, `
+proxy-from = ["10.0.0.0/8, ::1", "unix"]
+proxy-required = true
+proxy-timeout = "2s"
+loops = 3
+handover = true
+[echo]
+listen = ["systemd:web", "fd:4"]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	environ, _ := app.FromEnviron([]string{"FAREND_SPIN=50us", "FAREND_LOOPS=2", "FAREND_HANDOVER_TIMEOUT=3s", "FAREND_UPPER_LISTEN=systemd:a tls:fd:3"})
+	s := environ.Over(file)
+	c, err := s.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := c.Proxy
+	if p == nil || len(p.Trusted) != 2 || p.Trusted[0].String() != "10.0.0.0/8" || p.Trusted[1].String() != "::1/128" || !p.TrustUnix || !p.Required || p.Timeout != 2*time.Second {
+		t.Errorf("%+v", p)
+	}
+	if c.Events.Loops != 2 || c.Events.Spin != 50*time.Microsecond {
+		t.Errorf("%+v", c.Events)
+	}
+	var places []string
+	for _, l := range c.Listen {
+		places = append(places, l.Service+"="+l.Address.String())
+	}
+	if got := strings.Join(places, " "); got != "echo=systemd:web echo=fd:4 upper=systemd:a upper=tls:fd:3" {
+		t.Error(got)
+	}
+	wanted, err := s.Bool("handover")
+	timeout, terr := s.Duration("handover-timeout", time.Second)
+	grace, gerr := s.Duration("handover-grace", time.Second)
+	if !wanted || timeout != 3*time.Second || grace != time.Second || err != nil || terr != nil || gerr != nil {
+		t.Errorf("%v, %v, %v", wanted, timeout, grace)
 	}
 }

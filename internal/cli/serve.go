@@ -27,7 +27,7 @@ tls:host:port, systemd:NAME, fd:N, inetd:. More flags: farend serve --help-all`,
 	}
 	serviceFlags(c.Flags())
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
-	c.Flags().Bool("handover", false, "SIGHUP: a new process takes over; udp slower")
+	c.Flags().Bool("handover", false, "SIGHUP: a new process takes over; UDP: 1 core")
 	fieldFlags(c.Flags())
 	c.ValidArgsFunction = completeServices
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {

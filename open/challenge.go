@@ -3,7 +3,9 @@ package open
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -42,7 +44,7 @@ func ParseChallenges(h http.Header, name string) []Challenge {
 	return out
 }
 
-// String is the challenge as a field's value, parameters in no certain order.
+// String is the challenge as a field's value, parameters by name.
 func (c Challenge) String() string {
 	var b strings.Builder
 	b.WriteString(c.Scheme)
@@ -50,8 +52,8 @@ func (c Challenge) String() string {
 		b.WriteString(" " + c.Token)
 	}
 	sep := " "
-	for name, value := range c.Params {
-		b.WriteString(sep + name + "=" + quote(value))
+	for _, name := range slices.Sorted(maps.Keys(c.Params)) {
+		b.WriteString(sep + name + "=" + quote(c.Params[name]))
 		sep = ", "
 	}
 	return b.String()
@@ -105,7 +107,9 @@ func (s *scan) challenge() (Challenge, bool) {
 		s.junk()
 	}
 	s.skip(" \t")
-	c.Token = s.token68()
+	if c.Token = s.token68(); c.Token != "" {
+		return c, true
+	}
 	for {
 		s.skip(" \t,")
 		before := *s

@@ -23,7 +23,7 @@ type Program struct {
 // names in the order of the tutorials.
 var names = [...]string{
 	"greet-server", "greet-client", "echo-server", "echo-client", "upper-server",
-	"upper-client", "upper-udp-server", "upper-udp-client", "name-lookup",
+	"upper-client", "upper-udp-server", "upper-udp-client", "name-lookup", "urlopen", "basicauth",
 }
 
 // All gives the programs in the order of the tutorials.

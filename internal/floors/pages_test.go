@@ -68,7 +68,7 @@ func addNames(names map[string]bool, d ast.Decl) {
 
 // Every Go name that a page puts between back quotes exists.
 func TestNamesExist(t *testing.T) {
-	quoted := regexp.MustCompile("`(socket|server|wire|conv|dial)\\.([A-Z][A-Za-z0-9_]*(?:\\.[A-Z][A-Za-z0-9]*)?)")
+	quoted := regexp.MustCompile("`(socket|server|wire|conv|dial|open)\\.([A-Z][A-Za-z0-9_]*(?:\\.[A-Z][A-Za-z0-9]*)?)")
 	known := map[string]map[string]bool{}
 	for _, name := range []string{"from-python.md", "unix-sockets.md"} {
 		page, err := os.ReadFile(filepath.Join(root, "docs", name))
@@ -110,6 +110,7 @@ func TestTutorial80_MapIsWhole(t *testing.T) {
 		"sendto(", "close(", "gethostname(", "getaddrinfo(", "TCPServer(", "UDPServer(", "serve_forever(",
 		"BaseRequestHandler", "handle(", "self.request", "self.client_address", "AF_INET", "PF_INET", "PF_UNIX",
 		"PF_X25", "AF_UNIX", "SOCK_STREAM", "SOCK_DGRAM",
+		"urlopen(", "build_opener(", "install_opener(", "HTTPBasicAuthHandler(", "add_password(",
 	} {
 		if !strings.Contains(string(page), name) {
 			t.Errorf("%s is not in the map", name)

@@ -87,7 +87,9 @@ type App struct {
 	cleanups []func()
 	talks    atomic.Uint64
 	ids      map[string]int // how often each name of a socket was given
-	handed   chan struct{}  // closed: a successor serves
+
+	handing sync.Mutex    // held while a successor starts
+	handed  chan struct{} // closed: a successor serves
 }
 
 // Listen binds everything that cfg asks for: from then on clients may connect.
@@ -202,6 +204,8 @@ func (a *App) HandOver(ctx context.Context) (pid int, err error) {
 	if a.cfg.Handover == nil {
 		return 0, fmt.Errorf("hand over: %w", errors.ErrUnsupported)
 	}
+	a.handing.Lock()
+	defer a.handing.Unlock()
 	p, err := a.cfg.Handover.Start(ctx)
 	if err != nil {
 		return 0, err

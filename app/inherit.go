@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // idFor names a socket for the process that takes our place: the same command
@@ -44,11 +46,56 @@ func (a *App) bindInherited(ctx context.Context, s Service, at Address, networks
 // openInherited is open for inherited sockets. After a hand-over the names and
 // the numbers of before mean nothing any more: only the id does.
 func (a *App) openInherited(ctx context.Context, address, network, id string) (*listener, error) {
-	in := a.cfg.Inherited
-	if in != nil && in.HandedOver() && !slices.Contains(in.Names(), id) {
+	if a.cfg.Inherited != nil && a.cfg.Inherited.HandedOver() && !a.wasHanded(id) {
 		return nil, fmt.Errorf("listen %s: the process before did not have it", address)
 	}
 	return a.open(ctx, address, network, id)
+}
+
+// tellUnclaimed says which of the supervisor's sockets nobody listens on: the
+// units of systemd and the command line have to agree.
+func (a *App) tellUnclaimed() {
+	in := a.cfg.Inherited
+	if in == nil || in.HandedOver() {
+		return
+	}
+	var out []string
+	for _, name := range in.Names() {
+		claimed := func(p Place) bool {
+			at := p.Address.Inherited
+			return at == "systemd:" || at == "systemd:"+name || strings.HasPrefix(at, "fd:")
+		}
+		if !slices.ContainsFunc(a.cfg.Listen, claimed) && !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	if len(out) > 0 {
+		a.notice(fmt.Sprintf("nobody serves the inherited sockets %s (--listen SERVICE=systemd:%s)", strings.Join(out, ", "), out[0]))
+	}
+}
+
+// wasHanded tells whether the predecessor handed a socket of this name over.
+func (a *App) wasHanded(id string) bool {
+	in := a.cfg.Inherited
+	return in != nil && in.HandedOver() && slices.Contains(in.Names(), id)
+}
+
+// ownPath has the path of a Unix socket that was handed over removed at the
+// end, unless it is handed over again. A socket that was bound here does so by
+// itself.
+func (a *App) ownPath(path, id string) {
+	if strings.HasPrefix(path, "@") || !a.wasHanded(id) {
+		return
+	}
+	a.cleanups = append(a.cleanups, func() {
+		a.handing.Lock()
+		defer a.handing.Unlock()
+		select {
+		case <-a.handed:
+		default:
+			_ = os.Remove(path)
+		}
+	})
 }
 
 // keep has the socket of l handed over one day.

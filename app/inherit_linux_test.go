@@ -111,6 +111,23 @@ func TestHandedOverSockets(t *testing.T) {
 	}
 }
 
+func TestUnclaimedSocketsAreSaid(t *testing.T) {
+	l, p := twoSockets(t)
+	in := inherited(t, false, "web:news", l, p)
+	for place, want := range map[string]string{
+		"upper=:0":           "nobody serves the inherited sockets web, news (--listen SERVICE=systemd:web)",
+		"upper=systemd:news": "nobody serves the inherited sockets web (--listen SERVICE=systemd:web)",
+		"upper=systemd:":     "",
+		"upper=fd:400":       "",
+	} {
+		var said notices
+		run(t, app.Config{Listen: at(t, place), Inherited: in, Notice: said.add})
+		if got := said.String(); got != want {
+			t.Errorf("%s: %q, want %q", place, got, want)
+		}
+	}
+}
+
 // What cannot be handed over changes nothing.
 func TestHandOverFails(t *testing.T) {
 	dir := t.TempDir()

@@ -32,6 +32,7 @@ func (a *App) listen(ctx context.Context) error {
 			return err
 		}
 	}
+	a.tellUnclaimed()
 	if len(a.running) == 0 {
 		return errors.New("listening: every port is taken; choose others with --listen SERVICE=ADDRESS")
 	}
@@ -181,6 +182,7 @@ func (a *App) bind(ctx context.Context, s Service, at Address, network, id strin
 	l.Name = s.Name
 	if at.Path != "" {
 		l.Network, l.Address = network, at.Path
+		a.ownPath(at.Path, id)
 	}
 	return l, nil
 }

@@ -10,12 +10,13 @@ import (
 // the man page have them.
 func fieldFlags(f *pflag.FlagSet) {
 	rare := pflag.NewFlagSet("", pflag.ContinueOnError)
-	rare.Duration("handover-timeout", handoverTimeout, "how long the new process may take to be ready")
-	rare.Duration("handover-grace", handoverGrace, "how long the old one's conversations go on")
+	rare.SortFlags = false
+	rare.Duration("handover-timeout", handoverTimeout, "`TIME` to become ready in")
+	rare.Duration("handover-grace", handoverGrace, "`TIME` for talks of before")
 	rare.StringSlice("proxy-from", nil, "take PROXY headers from `CIDR,...`; unix too")
 	rare.Bool("proxy-required", false, "close what comes from there without one")
-	rare.Duration("proxy-timeout", 5*time.Second, "how long a header may take")
-	rare.Duration("spin", 0, "events: look so long before sleeping (50us)")
+	rare.Duration("proxy-timeout", 5*time.Second, "`TIME` for a header to come")
+	rare.Duration("spin", 0, "events: look for `TIME` before sleeping")
 	rare.String("loops", "", "events: `N` loops (default: one for each core)")
 	rare.Bool("help-all", false, "all flags, and more about them")
 	rare.VisitAll(func(flag *pflag.Flag) {
@@ -48,4 +49,5 @@ has one socket in the place of one for each core. A certificate that was made at
 start is made anew. In a unit of systemd: Type=notify-reload and
 NotifyAccess=all. Without --handover, SIGHUP stops farend in good order.
 
---spin trades a busy core for a several times higher rate with few connections.`
+--spin 50us trades a busy core for a several times higher rate with few
+connections.`

@@ -48,8 +48,9 @@ func (f *served) hammer(n int) (answers *atomic.Int64, end func()) {
 func TestServeHandsOver(t *testing.T) {
 	for _, engine := range []string{"goroutines", "events"} {
 		t.Run(engine, func(t *testing.T) {
-			path := filepath.Join(shortDir(t), "s")
-			f := serveProcess(t, "--handover", "--engine", engine, "--listen", "echo=tcp::0", "--listen", "echo=unix:"+path, "--listen", "echo=:0")
+			dir := shortDir(t)
+			f := serveProcess(t, "--handover", "--engine", engine, "--listen", "echo=tcp::0", "--listen", "echo=unix:"+filepath.Join(dir, "s"),
+				"--listen", "echo=:0", "--listen", "echo=unixgram:"+filepath.Join(dir, "g"))
 			early, err := f.dial(0)
 			if err != nil {
 				t.Fatal(err)
@@ -84,6 +85,15 @@ func TestServeHandsOver(t *testing.T) {
 			if got := strings.Count(f.err.String(), " serves from here on; "); got != 3 {
 				t.Errorf("it told of %d hand-overs:\n%s", got, f.err.String())
 			}
+			early.Close()
+			if paths, _ := filepath.Glob(filepath.Join(dir, "*")); len(paths) != 2 {
+				t.Errorf("while it serves there are %v", paths)
+			}
+			f.stop()
+			f.until("its paths are gone", func() bool {
+				paths, _ := filepath.Glob(filepath.Join(dir, "*"))
+				return len(paths) == 0
+			})
 		})
 	}
 }
@@ -250,9 +260,8 @@ func TestServeTellsSystemd(t *testing.T) {
 	if one, two := heard(), heard(); (one != "READY=1" || two != came) && (one != came || two != "READY=1") {
 		t.Errorf("from the successor and from its predecessor: %q, %q", one, two)
 	}
-	f.signal(syscall.SIGTERM)
+	f.stop()
 	if got := heard(); got != "STOPPING=1" {
 		t.Errorf("at the end: %q", got)
 	}
-	f.ready.PID = f.Process.Pid // the successor ends by itself
 }

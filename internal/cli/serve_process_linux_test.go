@@ -46,7 +46,7 @@ func serveProgram(t *testing.T, path string, environ []string, args ...string) *
 	}
 	t.Cleanup(func() {
 		if f.ready.PID != f.Process.Pid {
-			f.signal(syscall.SIGTERM) // it has our stdout, and Wait waits for that
+			f.stop() // it has our stdout, and Wait waits for that
 		}
 		_ = f.Process.Signal(syscall.SIGTERM)
 		if err := f.Wait(); err != nil {
@@ -63,6 +63,13 @@ func (f *served) signal(sig syscall.Signal) {
 	if err := syscall.Kill(f.ready.PID, sig); err != nil {
 		f.t.Error(err)
 	}
+}
+
+// stop ends the process that serves.
+func (f *served) stop() {
+	f.t.Helper()
+	f.signal(syscall.SIGTERM)
+	f.ready.PID = f.Process.Pid
 }
 
 // succeeded waits until another process has become ready.

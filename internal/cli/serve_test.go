@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/farend-go/farend/app"
 )
@@ -408,5 +409,23 @@ func TestServeReadyFileThatCannotBe(t *testing.T) {
 	code, out, said := mainOf(t, "serve", "--listen", "echo=:0", "--ready-file", filepath.Join(t.TempDir(), "no", "such"))
 	if code != 1 || out != "" || !strings.HasPrefix(said, "farend: serve: writing the ready file: ") || strings.Count(said, "\n") != 1 {
 		t.Errorf("status %d, %q, %q", code, out, said)
+	}
+}
+
+func TestServeHelpAll(t *testing.T) {
+	_, help, _ := mainOf(t, "serve", "--help")
+	code, all, said := mainOf(t, "serve", "--help-all")
+	if code != 0 || said != "" {
+		t.Fatalf("status %d, %q", code, said)
+	}
+	for _, flag := range []string{"--proxy-from", "--proxy-required", "--proxy-timeout", "--spin", "--loops", "--handover-timeout", "--handover-grace"} {
+		if strings.Contains(help, "  "+flag+" ") || !strings.Contains(all, "  "+flag+" ") {
+			t.Errorf("%s is in --help, or is not in --help-all", flag)
+		}
+	}
+	for line := range strings.Lines(help + all) {
+		if n := utf8.RuneCountInString(line); n > 81 {
+			t.Errorf("%d characters: %q", n, line)
+		}
 	}
 }

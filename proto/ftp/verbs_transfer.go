@@ -265,6 +265,9 @@ func (t *toNetwork) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// asciiReader is r with LF as CRLF.
+func asciiReader(r io.Reader) io.Reader { return &toNetwork{r: bufio.NewReader(r)} }
+
 // fromNetwork reads CRLF as LF.
 type fromNetwork struct{ r *bufio.Reader }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -113,7 +114,7 @@ func TestServeInheritedSocketsMissing(t *testing.T) {
 		{"echo=fd:9", files, "farend: serve: listening for echo: listen fd:9: descriptor 9 is not open, and no listening socket\n"},
 	} {
 		out, err := activated(t, "admin:news", c.files, "serve", "--listen", c.listen).CombinedOutput()
-		if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 || string(out) != c.want {
+		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 1 || string(out) != c.want {
 			t.Errorf("%s: %v, %q, want %q", c.listen, err, out, c.want)
 		}
 	}

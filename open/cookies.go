@@ -43,8 +43,8 @@ type Cookie struct {
 	HostOnly bool   // for Domain itself only, not for what is below it
 	Path     string
 	Name     string
-	Value    string
-	Secure   bool // for https only
+	Value    string // with its quotes, if it came in quotes
+	Secure   bool   // for https only
 	HTTPOnly bool
 	Expires  time.Time // zero: with the session
 }
@@ -73,7 +73,7 @@ func (j *CookieJar) SetCookies(u *url.URL, cookies []*http.Cookie) {
 func (j *CookieJar) note(u *url.URL, c *http.Cookie) {
 	k := Cookie{
 		Domain: strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")), HostOnly: true, Path: c.Path,
-		Name: c.Name, Value: c.Value, Secure: c.Secure, HTTPOnly: c.HttpOnly,
+		Name: c.Name, Value: raw(c), Secure: c.Secure, HTTPOnly: c.HttpOnly,
 	}
 	if d := strings.ToLower(strings.TrimPrefix(c.Domain, ".")); d != "" && net.ParseIP(d) == nil {
 		k.HostOnly = d == k.Domain && isPublicSuffix(d)
@@ -111,8 +111,16 @@ func (j *CookieJar) taken(k Cookie) bool {
 	}
 	probe := &url.URL{Scheme: "https", Host: host, Path: k.Path}
 	return slices.ContainsFunc(j.jar.Cookies(probe), func(c *http.Cookie) bool {
-		return c.Name == k.Name && c.Value == k.Value
+		return c.Name == k.Name && raw(c) == k.Value
 	})
+}
+
+// raw is the value as it stands in a header, with the quotes that came.
+func raw(c *http.Cookie) string {
+	if c.Quoted {
+		return `"` + c.Value + `"`
+	}
+	return c.Value
 }
 
 // defaultPath is that of RFC 6265 section 5.1.4.
@@ -151,8 +159,24 @@ func (j *CookieJar) Add(k Cookie) {
 		host = "[" + host + "]"
 	}
 	c := &http.Cookie{Name: k.Name, Value: k.Value, Path: k.Path, Secure: k.Secure, HttpOnly: k.HTTPOnly, Expires: k.Expires}
+	if n := len(k.Value); n > 1 && k.Value[0] == '"' && k.Value[n-1] == '"' {
+		c.Value, c.Quoted = k.Value[1:n-1], true
+	}
 	if !k.HostOnly {
 		c.Domain = k.Domain
 	}
+	if !isHost(k.Domain) || c.Valid() != nil {
+		return
+	}
 	j.SetCookies(&url.URL{Scheme: "https", Host: host, Path: "/"}, []*http.Cookie{c})
+}
+
+// isHost tells what can be the domain of a cookie: a name in ASCII, or an
+// address.
+func isHost(domain string) bool {
+	strange := func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.:", r))
+	}
+	return domain != "" && domain[0] != '.' && strings.IndexFunc(domain, strange) < 0 &&
+		(!strings.Contains(domain, ":") || net.ParseIP(domain) != nil)
 }

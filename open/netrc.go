@@ -157,41 +157,26 @@ func (s *netrcScan) next() (string, bool) {
 	if s.rest == "" {
 		return "", false
 	}
-	if s.rest[0] != '"' {
-		n := strings.IndexAny(s.rest, " \t\r\n")
-		if n < 0 {
-			n = len(s.rest)
-		}
-		return unslash(s.take(n)), true
+	end := " \t\r\n"
+	if s.rest[0] == '"' {
+		s.take(1)
+		end = `"`
 	}
 	var b strings.Builder
-	s.take(1)
 	for s.rest != "" {
-		c := s.take(1)
-		if c == `"` {
+		c := s.rest[:1]
+		if strings.Contains(end, c) {
+			if end == `"` {
+				s.take(1)
+			}
 			break
 		}
-		if c == `\` && s.rest != "" {
+		if s.take(1); c == `\` && s.rest != "" { // a backslash before any character is that character
 			c = s.take(1)
 		}
 		b.WriteString(c)
 	}
 	return b.String(), true
-}
-
-// unslash takes a backslash off the character that it stands before.
-func unslash(word string) string {
-	if !strings.Contains(word, `\`) {
-		return word
-	}
-	var b strings.Builder
-	for i := 0; i < len(word); i++ {
-		if word[i] == '\\' && i+1 < len(word) {
-			i++
-		}
-		b.WriteByte(word[i])
-	}
-	return b.String()
 }
 
 func (s *netrcScan) space() { s.take(len(s.rest) - len(strings.TrimLeft(s.rest, " \t\r\n"))) }

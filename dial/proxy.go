@@ -196,8 +196,7 @@ func (p *Proxy) reach(ctx context.Context, d *Dialer) (net.Conn, error) {
 		}
 	}
 	nc, err := bare.DialNet(ctx, Endpoint{Scheme: scheme, Host: p.Host, Port: p.port()}.String())
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		err = e.Err // the endpoint is in our own error
 	}
 	return nc, err

@@ -31,7 +31,7 @@ func (r HTTPReply) Error() string {
 
 // Is tells whether target is the error of the same meaning.
 func (r HTTPReply) Is(target error) bool {
-	return r == http.StatusProxyAuthRequired && target == ErrProxyAuth //nolint:errorlint // Is compares
+	return r == http.StatusProxyAuthRequired && target == ErrProxyAuth
 }
 
 // httpConnect says CONNECT (RFC 9110 section 9.3.6). It reads not a byte more

@@ -37,7 +37,7 @@ func (r SOCKSReply) Error() string {
 // Is tells whether target is the errno of the same meaning.
 func (r SOCKSReply) Is(target error) bool {
 	known := socksReplies[r]
-	return known.errno != 0 && target == known.errno //nolint:errorlint // an errno is compared with an errno
+	return known.errno != 0 && target == known.errno
 }
 
 // The numbers of RFC 1928 and RFC 1929.

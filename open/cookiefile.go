@@ -18,7 +18,8 @@ type CookieFormat uint8
 
 const (
 	// Netscape is cookies.txt: seven fields with tabs between, of curl, wget
-	// and Python's MozillaCookieJar.
+	// and Python's MozillaCookieJar. A cookie of the session expires at 0, as
+	// curl has it; Python takes that in with ignore_expires=True.
 	Netscape CookieFormat = iota
 	// LWP is libwww-perl's Set-Cookie3, of Python's LWPCookieJar.
 	LWP

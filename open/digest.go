@@ -1,7 +1,7 @@
 package open
 
 import (
-	"crypto/md5" //nolint:gosec // RFC 7616 still has it, for servers that know no other
+	"crypto/md5" // RFC 7616 still has it, for servers that know no other
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"

@@ -24,6 +24,7 @@ type digestServer struct {
 	t                   *testing.T
 	algorithm, qop      string
 	userhash, next      bool
+	alone               bool // no other challenge beside ours
 	user, passwd, realm string
 
 	mu     sync.Mutex
@@ -71,7 +72,9 @@ func (s *digestServer) challenge(w http.ResponseWriter, stale bool) {
 	if stale {
 		c += ", stale=TRUE"
 	}
-	w.Header().Add("WWW-Authenticate", `Digest realm="other", algorithm=SHA-3000, nonce="n"`)
+	if !s.alone {
+		w.Header().Add("WWW-Authenticate", `Digest realm="other", algorithm=SHA-3000, nonce="n"`)
+	}
 	w.Header().Add("WWW-Authenticate", c)
 	w.WriteHeader(401)
 }

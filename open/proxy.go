@@ -146,7 +146,7 @@ type connectError struct{ status string }
 func (e *connectError) Error() string { return "the proxy answers " + e.status }
 
 // Is tells that it is a question of user and password.
-func (e *connectError) Is(target error) bool { return target == dial.ErrProxyAuth } //nolint:errorlint // Is compares
+func (e *connectError) Is(target error) bool { return target == dial.ErrProxyAuth }
 
 func newProxyAuth(next http.RoundTripper, t *http.Transport, auth []authenticator) http.RoundTripper {
 	a := &proxyAuth{next: next, proxy: t.Proxy, auth: auth, refusal: map[string][]Challenge{}}

@@ -13,4 +13,7 @@
 // and their short forms, IPv6 in brackets with a zone, service names. No host
 // (tcp::9999) is the loopback address. The form of a URL, tcp://host:port, is
 // taken too.
+//
+// A stream may go through a [Proxy], HTTP's CONNECT or SOCKS5, and [SRV] finds
+// the hosts of a domain's service.
 package dial

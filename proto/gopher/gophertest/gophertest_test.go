@@ -35,7 +35,7 @@ func read(ctx context.Context, c *gopher.Client, u gopher.URL) (string, error) {
 var engines = map[string]func() server.Engine{"goroutines": server.Goroutines, "events": server.Events}
 
 func TestBothSchemes(t *testing.T) {
-	big := strings.Repeat("\x00\x01\x02\x03", 500_000)
+	big := strings.Repeat("\x00\x01\x02\x03", 60_000)
 	for engine, e := range engines {
 		for _, tls := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/tls=%v", engine, tls), func(t *testing.T) {

@@ -70,11 +70,11 @@ func fail(op, n string, e error) error { return &fs.PathError{Op: op, Path: n, E
 
 // reason is what the system said, without the paths in which it says it.
 func reason(err error) error {
-	inner := err
+	inner, own := err, true
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		inner = p.Err
+		inner, own = p.Err, false
 	} else if l, ok := errors.AsType[*os.LinkError](err); ok {
-		inner = l.Err
+		inner, own = l.Err, false
 	}
 	if errors.Is(inner, syscall.ENOTDIR) {
 		return outside("a file is no directory")
@@ -90,7 +90,7 @@ func reason(err error) error {
 			return inner
 		}
 	}
-	if inner != err { // os.Root's own refusal, which has no name
+	if !own { // os.Root's own refusal, which has no name
 		return outside("leads out of the tree")
 	}
 	return err

@@ -14,7 +14,7 @@ var sample embed.FS
 func Sample(o Options) (Tree, error) {
 	writable := o
 	writable.ReadOnly = false
-	t := Memory(writable).(*memTree) //nolint:errcheck // it is what Memory gives
+	t := Memory(writable).(*memTree)
 	files, err := fs.Sub(sample, "sample")
 	if err != nil {
 		return nil, err

@@ -145,7 +145,7 @@ func replace(t *testing.T, make func(filetree.Options) filetree.Tree) {
 	must(t, Write(t.Context(), tree, "a", "old", filetree.CreateOptions{Mode: 0o600}))
 	u, err := tree.Create(t.Context(), "a", filetree.CreateOptions{})
 	must(t, err)
-	defer u.Abort()
+	defer u.Abort() //nolint:errcheck // does nothing after Commit
 	_, err = io.WriteString(u, "new")
 	must(t, err)
 	want(t, tree, "a", "old")
@@ -470,7 +470,7 @@ func testFS(t *testing.T, make func(filetree.Options) filetree.Tree) {
 	}
 	u, err := tree.Create(t.Context(), "dir0/half", filetree.CreateOptions{}) // must not be seen
 	must(t, err)
-	defer u.Abort()
+	defer u.Abort() //nolint:errcheck // does nothing after Commit
 	if err := fstest.TestFS(tree, files...); err != nil {
 		t.Error(err)
 	}

@@ -356,7 +356,7 @@ type query []struct{ op, word string }
 func parseQuery(words string) query {
 	var q query
 	op := "and"
-	for _, w := range strings.Fields(strings.ToLower(words)) {
+	for w := range strings.FieldsSeq(strings.ToLower(words)) {
 		switch w {
 		case "and", "or", "not":
 			op = w

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"net"
 	"strconv"
 	"strings"
 
@@ -91,9 +90,6 @@ func ParseItem(line []byte) (Item, error) {
 func InfoLine(text string) Item {
 	return Item{Type: Info, Name: text, Host: "error.host", Port: 1}
 }
-
-// endpoint is host and port as dial takes them.
-func (i Item) endpoint() string { return net.JoinHostPort(i.Host, strconv.Itoa(i.Port)) }
 
 // Link is where an item of type HTML with a selector "URL:..." leads, a
 // convention for links out of gopherspace; "" for all others.

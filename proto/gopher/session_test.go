@@ -174,7 +174,7 @@ func TestAnswers(t *testing.T) {
 }
 
 // broken fails in every way.
-type broken struct{ rawBits }
+type broken struct{}
 
 func (broken) Stat(_ context.Context, selector string) (gopher.Resource, error) {
 	switch selector {
@@ -203,9 +203,6 @@ func (broken) Menu(_ context.Context, selector string) iter.Seq2[gopher.Item, er
 		}
 	}
 }
-
-// Search hides rawBits': this one cannot.
-func (broken) Search() {}
 
 func (broken) Open(_ context.Context, selector string) (io.ReadCloser, error) {
 	if selector == "9 gone" {

@@ -54,7 +54,7 @@ func (t *textReader) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	switch {
-	case t.ended == errDot:
+	case errors.Is(t.ended, errDot):
 		return 0, io.EOF
 	case t.ended == io.EOF && t.strict:
 		return 0, io.ErrUnexpectedEOF

@@ -208,7 +208,7 @@ func stressTalk(nc net.Conn, raw *net.TCPConn, rnd *rand.Rand, mayEnd func() boo
 			case err == io.EOF && line == "" || mayEnd():
 				return nil
 			default:
-				return fmt.Errorf("at the end: %q, %v", line, err)
+				return fmt.Errorf("at the end: %q, %w", line, err)
 			}
 		}
 	}

@@ -17,6 +17,9 @@ import (
 
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
+	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/keep/files"
+	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/server"
 )
 
@@ -45,6 +48,17 @@ type Config struct {
 	Cert, Key string // PEM files for TLS; empty: a certificate is made where TLS is served
 	CAOut     string // the file for the made authority's certificate; empty: one in a folder for temporary files, until Serve returns
 	MakeCA    bool   // make it even where no TLS is served
+
+	// Root is the directory that ftp and gopher serve; empty: a small tree in
+	// memory, writable. With Writable ftp may write into Root.
+	Root     string
+	Writable bool
+	// Users are passwords by name. Without any, every name and password is let
+	// in, and no service with logins may listen beyond loopback.
+	Users map[string]string
+	// PassivePorts are for the data of FTP. The zero range: 2122 to 2131, or
+	// the system's choice where ftp itself listens on port 0.
+	PassivePorts ftp.PortRange
 
 	Transcript string   // the folder to which every conversation is written; empty: none
 	Faults     []string // rules by which to misbehave: "echo after=5 do=close"
@@ -87,6 +101,9 @@ type App struct {
 	cleanups []func()
 	talks    atomic.Uint64
 	ids      map[string]int // how often each name of a socket was given
+	tree     filetree.Tree  // what is served; nil: nobody asks for it
+	accounts *files.Accounts
+	ftp      map[ftpKind]*ftp.Handler
 
 	handing sync.Mutex    // held while a successor starts
 	handed  chan struct{} // closed: a successor serves
@@ -98,7 +115,7 @@ func Listen(ctx context.Context, cfg Config) (*App, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, engine: engineOf(cfg), ids: map[string]int{}, handed: make(chan struct{})}
+	a := &App{cfg: cfg, engine: engineOf(cfg), ids: map[string]int{}, ftp: map[ftpKind]*ftp.Handler{}, handed: make(chan struct{})}
 	a.ready = Ready{Ready: true, PID: os.Getpid(), Skipped: []Skipped{}, Services: []Listening{}}
 	err := a.prepare()
 	if err == nil {
@@ -124,6 +141,16 @@ func (a *App) prepare() error {
 	withTLS := a.cfg.MakeCA || a.cfg.CAOut != "" || a.cfg.Cert != ""
 	for _, l := range a.cfg.Listen {
 		withTLS = withTLS || l.Address.TLS
+	}
+	withTree := a.cfg.Root != ""
+	for _, s := range a.cfg.wanted() {
+		withTLS = withTLS || s.UsesTLS
+		withTree = withTree || s.UsesTree
+	}
+	if withTree {
+		if err := a.plant(); err != nil {
+			return err
+		}
 	}
 	if withTLS {
 		if err := a.certify(); err != nil {

@@ -12,10 +12,16 @@ import (
 // A Service is a protocol and how it is served here.
 type Service struct {
 	proto.Protocol
-	Serve   int                                       // the port on 127.0.0.1 where nobody says otherwise
-	OwnName bool                                      // also on the loopback addresses of this host's own name
-	Try     string                                    // a command to try; %s is the URL
-	Stream  func(say func(Note)) server.Handler       // nil: not spoken over streams
+	Serve    int    // the port on 127.0.0.1 where nobody says otherwise
+	OwnName  bool   // also on the loopback addresses of this host's own name
+	Logins   bool   // clients log in: without users it is for this host alone
+	UsesTree bool   // it serves the tree of files
+	UsesTLS  bool   // there is a certificate wherever it runs
+	TLS      bool   // every connection begins with a handshake
+	OwnTLS   bool   // its handler shakes hands, not the server
+	Try      string // a command to try; %s is the URL, CA_FILE the authority's certificate
+
+	Stream  func(a *App, at Address) server.Handler   // nil: not spoken over streams
 	Packets func(say func(Note)) server.PacketHandler // nil: not over datagrams
 }
 
@@ -32,8 +38,8 @@ type Note struct {
 // Catalogue is every service that exists, in the order in which they are
 // listed.
 func Catalogue() []Service {
-	said := func(c func() server.Handler) func(func(Note)) server.Handler {
-		return func(func(Note)) server.Handler { return c() }
+	said := func(c func() server.Handler) func(*App, Address) server.Handler {
+		return func(*App, Address) server.Handler { return c() }
 	}
 	packets := func(c func() server.PacketHandler) func(func(Note)) server.PacketHandler {
 		return func(func(Note)) server.PacketHandler { return c() }
@@ -41,7 +47,7 @@ func Catalogue() []Service {
 	out := []Service{
 		{
 			Protocol: proto.Protocol{Name: "greet"}, Serve: 12345, OwnName: true, Try: "farend talk %s",
-			Stream: func(say func(Note)) server.Handler { return simple.GreetHandler(connected("greet", say)) },
+			Stream: func(a *App, _ Address) server.Handler { return simple.GreetHandler(connected("greet", a.cfg.Say)) },
 		},
 		{
 			Protocol: proto.Protocol{Name: "echo"}, Serve: 50007, Try: "printf 'Hello, world' | farend talk %s",
@@ -49,7 +55,7 @@ func Catalogue() []Service {
 		},
 		{
 			Protocol: proto.Protocol{Name: "upper"}, Serve: 9999, Try: "echo hello | farend talk %s",
-			Stream:  func(say func(Note)) server.Handler { return simple.UpperHandler(wrote("upper", say)) },
+			Stream:  func(a *App, _ Address) server.Handler { return simple.UpperHandler(wrote("upper", a.cfg.Say)) },
 			Packets: func(say func(Note)) server.PacketHandler { return simple.UpperPackets(wrote("upper", say)) },
 		},
 		{
@@ -76,7 +82,7 @@ func Catalogue() []Service {
 		at := slices.IndexFunc(described, func(p proto.Protocol) bool { return p.Name == out[i].Name })
 		out[i].Protocol = described[at]
 	}
-	return out
+	return append(out, treeServices()...)
 }
 
 // Networks are those on which the service listens at a host and port.

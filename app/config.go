@@ -50,6 +50,9 @@ func (c Config) check() error {
 	if c.Events.Loops < 0 || c.Events.Loops > maxLoops || c.Events.Spin < 0 {
 		return badConfig("events engine: %d loops, spinning for %v: want 1 to %d, and no less than nothing", c.Events.Loops, c.Events.Spin, maxLoops)
 	}
+	if err := c.checkUsers(); err != nil {
+		return err
+	}
 	return c.checkInherited()
 }
 

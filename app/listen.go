@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -51,6 +50,9 @@ func (a *App) listenFor(ctx context.Context, s Service) error {
 		at = []Address{{Port: strconv.Itoa(s.Serve)}}
 	}
 	for _, address := range at {
+		if err := a.refuseWide(s, address.Host); err != nil {
+			return err
+		}
 		bound, err := a.bindAll(ctx, s, address)
 		if err == nil {
 			a.running = append(a.running, bound...)
@@ -222,31 +224,29 @@ func (l *listener) at(address net.Addr) {
 
 // complete prepares a bound listener to be handed over, and to be served.
 func (a *App) complete(l *listener, s Service, at Address) error {
+	if err := a.refuseWide(s, l.Address); err != nil {
+		return err
+	}
 	if err := a.keep(l); err != nil {
 		return err
 	}
 	if a.cfg.Proxy != nil && l.streams != nil {
 		l.streams = a.cfg.Proxy.Listener(l.streams)
 	}
-	l.URL = l.Network + "://" + l.Address
-	var certs *tls.Config
-	if at.TLS {
-		certs = a.certs.config
-		l.URL = "tls://" + l.Address
-	}
-	a.equip(l, s, certs)
+	l.URL = l.url(s, at)
+	a.equip(l, s, at)
 	return nil
 }
 
 // equip makes the server of a listener.
-func (a *App) equip(l *listener, s Service, certs *tls.Config) {
-	l.srv = server.Server{Engine: a.engine, TLS: certs, Name: s.Name, Log: a.log()}
+func (a *App) equip(l *listener, s Service, at Address) {
+	l.srv = server.Server{Engine: a.engine, TLS: a.certsFor(s, at), Name: s.Name, Log: a.log()}
 	l.srv.Limits.Drain = a.cfg.Drain
 	if l.packets != nil {
 		l.srv.Packets = s.Packets(a.cfg.Say)
 		l.packets = a.faults.Packets(s.Name, l.packets)
 	} else {
-		l.srv.Handler = s.Stream(a.cfg.Say)
+		l.srv.Handler = s.Stream(a, at)
 	}
 	if layer := a.faults.Layer(s.Name); layer != nil {
 		l.srv.Layers = []conv.Layer{layer}

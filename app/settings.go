@@ -31,6 +31,7 @@ type Setting struct {
 func settingKeys() map[string]string {
 	return map[string]string{
 		"services": " ,\t", "engine": "", "drain": "", "explain": "", "transcript": "", "fault": ";",
+		"root": "", "writable": "", "user": " \t\r\n", "passive-ports": "",
 		"cert": "", "key": "", "ca-out": "", "ready-file": "",
 		"proxy-from": " ,\t", "proxy-required": "", "proxy-timeout": "", "spin": "", "loops": "",
 		"handover": "", "handover-timeout": "", "handover-grace": "",
@@ -157,6 +158,9 @@ func unknownKey(path, key string, known []string) error {
 
 // add takes a value of a file.
 func (s Settings) add(key string, value any, from string) error {
+	if key == "user" {
+		return s.addUsers(value, from)
+	}
 	var values []string
 	switch v := value.(type) {
 	case string:
@@ -222,7 +226,7 @@ func (s Settings) Duration(key string, otherwise time.Duration) (time.Duration, 
 func (s Settings) Config() (Config, error) {
 	c := Config{
 		Services: s["services"].Values, Engine: s.Text("engine"), Transcript: s.Text("transcript"), Faults: s["fault"].Values,
-		Cert: s.Text("cert"), Key: s.Text("key"), CAOut: s.Text("ca-out"),
+		Cert: s.Text("cert"), Key: s.Text("key"), CAOut: s.Text("ca-out"), Root: s.Text("root"),
 	}
 	var err error
 	if c.Drain, err = s.Duration("drain", 0); err != nil {
@@ -235,6 +239,9 @@ func (s Settings) Config() (Config, error) {
 		return c, err
 	}
 	if c.Proxy, err = s.proxy(); err != nil {
+		return c, err
+	}
+	if err = s.trees(&c); err != nil {
 		return c, err
 	}
 	for _, service := range names(Catalogue()) {

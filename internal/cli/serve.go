@@ -22,13 +22,16 @@ func newServe(e *env) *cobra.Command {
 farend serve greet echo upper      # the tutorials' three servers
 farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,
 		Long: `ADDRESS is host:port, [::1]:port, :port (loopback), unix:PATH, unixgram:PATH,
-tls:host:port, systemd:NAME, fd:N, inetd:. More flags: farend serve --help-all`,
+tls:host:port, systemd:NAME, fd:N, inetd:. TLS, ports: farend serve --help-all`,
 		Annotations: map[string]string{details: serveDetails},
 	}
 	serviceFlags(c.Flags())
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
 	c.Flags().Bool("handover", false, "SIGHUP: a new process takes over; UDP: 1 core")
 	fieldFlags(c.Flags())
+	for _, rare := range []string{"cert", "key", "ca-out"} {
+		c.Flags().Lookup(rare).Hidden = true
+	}
 	c.ValidArgsFunction = completeServices
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		e.leaveSocket(inetdMeant(c.Flags(), e.environ))
@@ -48,6 +51,9 @@ tls:host:port, systemd:NAME, fd:N, inetd:. More flags: farend serve --help-all`,
 // keys of app.Settings.
 func serviceFlags(f *pflag.FlagSet) {
 	f.StringArray("listen", nil, "where, as `SERVICE=ADDRESS`; again: one more")
+	f.String("root", "", "serve `DIR`; without, a sample in memory")
+	f.Bool("writable", false, "let ftp write into --root")
+	f.StringArray("user", nil, "an account, `NAME:PASSWORD`; none: all may in")
 	f.String("engine", "", "`goroutines|events`, which run sessions")
 	f.Duration("drain", 5*time.Second, "for what is in flight at the end")
 	f.Bool("explain", false, "tell what each connection does, and why")
@@ -56,6 +62,8 @@ func serviceFlags(f *pflag.FlagSet) {
 	f.String("cert", "", "PEM `FILE` for TLS; without, one is made")
 	f.String("key", "", "PEM `FILE` of its key")
 	f.String("ca-out", "", "`FILE` for the authority of the one made")
+	f.String("passive-ports", "", "ftp data, `A-B` (2122-2131; ftp=:0: any free)")
+	f.Lookup("passive-ports").Hidden = true
 	f.String("config", "", "TOML `FILE`: engine = \"events\" [echo] ...")
 }
 

@@ -31,6 +31,11 @@ key of the file, as proxy-from = ["10.0.0.0/8"]; FAREND_ECHO_LISTEN and
 [echo] listen = [...] are --listen. A flag wins over the environment, that over
 the file.
 
+ftp and gopher serve --root, or a small tree in memory that ftp may write to.
+Without --user every name and password is let in, anonymous too, and ftp is for
+this host alone; with it, those users only. FAREND_USER may name several, with
+blanks between. ftp offers TLS (AUTH TLS) with the same certificate as ftps.
+
 systemd:NAME serves the sockets that systemd passes under FileDescriptorName=
 (systemd.socket(5)), systemd: all of them, fd:N descriptor N, inetd: the socket
 on standard input; then nothing is printed there. With NOTIFY_SOCKET farend

@@ -57,7 +57,8 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 	}
 	for _, l := range r.Services {
 		network := l.Network
-		if strings.HasPrefix(l.URL, "tls:") {
+		switch scheme, _, _ := strings.Cut(l.URL, ":"); scheme {
+		case "tls", "ftps", "gophers":
 			network = "tls"
 		}
 		line := fmt.Sprintf("  %-8s %-8s %-*s", l.Name, network, width, l.Address)
@@ -65,9 +66,20 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 			if strings.HasPrefix(command, "farend") && (l.Network == "udp" || l.Network == "unixgram") {
 				command = "echo | " + command // over datagrams the client speaks first
 			}
-			line += "  " + strings.Replace(command, "%s", strings.Replace(l.URL, "://", ":", 1), 1)
+			line += "  " + tryLine(command, l.URL, r.CAFile)
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return b.String()
+}
+
+// tryLine is a command to try: farend talk takes an endpoint, others a URL.
+func tryLine(command, url, ca string) string {
+	if strings.Contains(command, "farend talk") {
+		url = strings.Replace(url, "://", ":", 1)
+	}
+	if ca == "" { // a certificate that was given is the system's to judge
+		command = strings.Replace(command, "--cacert CA_FILE ", "", 1)
+	}
+	return strings.NewReplacer("CA_FILE", ca, "%s", url).Replace(command)
 }

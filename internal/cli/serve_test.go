@@ -418,7 +418,7 @@ func TestServeHelpAll(t *testing.T) {
 	if code != 0 || said != "" {
 		t.Fatalf("status %d, %q", code, said)
 	}
-	for _, flag := range []string{"--proxy-from", "--proxy-required", "--proxy-timeout", "--spin", "--loops", "--handover-timeout", "--handover-grace"} {
+	for _, flag := range []string{"--proxy-from", "--proxy-required", "--proxy-timeout", "--spin", "--loops", "--handover-timeout", "--handover-grace", "--cert", "--passive-ports"} {
 		if strings.Contains(help, "  "+flag+" ") || !strings.Contains(all, "  "+flag+" ") {
 			t.Errorf("%s is in --help, or is not in --help-all", flag)
 		}

@@ -124,7 +124,7 @@ func wellKnown(service string) (port string, secure, ok bool) {
 func ownPort(service string) (port string, secure, ok bool) {
 	for _, s := range app.Catalogue() {
 		if s.Name == service && s.Stream != nil {
-			return strconv.Itoa(s.Serve), false, true
+			return strconv.Itoa(s.Serve), s.TLS, true
 		}
 	}
 	return "", false, false

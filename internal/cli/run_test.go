@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"net"
@@ -42,6 +43,15 @@ func TestRunCommand(t *testing.T) {
 		}
 		_, _ = os.Stdout.Write(append(got, '\n'))
 		os.Exit(0)
+	case "ftp":
+		c := dialEnviron(t, "FTP")
+		defer c.Close()
+		line, err := bufio.NewReader(c).ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = os.Stdout.WriteString(os.Getenv("FTP_URL")[:6] + " " + line[:4] + os.Getenv("GOPHER_URL")[:9] + "\n")
+		os.Exit(0)
 	case "fail":
 		c := dialEnviron(t, "ECHO")
 		if _, err := simple.Echo(t.Context(), c, []byte("before it failed\r\n")); err != nil {
@@ -74,6 +84,14 @@ func TestRunSetsTheEnvironment(t *testing.T) {
 	var out lockedBuffer
 	code, said := runSelf(t, t.Context(), "upper", &out, "upper", "echo")
 	if code != 0 || out.String() != "FROM TCP://\n" || said != "" {
+		t.Errorf("status %d, %q, %q", code, out.String(), said)
+	}
+}
+
+func TestRunBesideFTP(t *testing.T) {
+	var out lockedBuffer
+	code, said := runSelf(t, t.Context(), "ftp", &out, "ftp", "gopher")
+	if code != 0 || out.String() != "ftp:// 220 gopher://\n" || said != "" {
 		t.Errorf("status %d, %q, %q", code, out.String(), said)
 	}
 }

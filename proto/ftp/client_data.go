@@ -194,6 +194,8 @@ type stream struct {
 	first    Reply
 	answered bool // the first reply was the final one
 	over     bool
+	halved   bool // our half is ended, the connection still stands
+	early    bool // we hung up before the end
 	stop     func() bool
 	final    func() error // hears the final reply; holds the transfer's context
 }
@@ -215,7 +217,7 @@ func (s *stream) failed(ctx context.Context, err error) error {
 
 // patience is how long a server may take to say how a transfer ended that we
 // ended before its time.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // finish closes the data connection and hears how it went.
 func (s *stream) finish(ctx context.Context) error {
@@ -223,8 +225,12 @@ func (s *stream) finish(ctx context.Context) error {
 		return nil
 	}
 	s.over = true
-	s.stop()
-	s.nc.Close() // an error is TLS's goodbye to a peer that has closed: the reply says whether all is well
+	defer s.stop()
+	if s.halved { // closing now could overtake what we sent
+		defer s.below.Close()
+	} else {
+		s.nc.Close() // an error is TLS's goodbye to a peer that has closed: the reply says whether all is well
+	}
 	s.c.busy = false
 	if err := ctx.Err(); err != nil {
 		s.c.broken = true
@@ -233,6 +239,23 @@ func (s *stream) finish(ctx context.Context) error {
 	if s.answered {
 		return nil
 	}
+	if s.early {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
 	_, err := s.c.answer(ctx)
 	return err
+}
+
+// halve ends our half of the data connection. To close it at once would be a
+// reset where something of the peer's lies unread, such as the tickets of TLS
+// 1.3, and could overtake the file.
+func (s *stream) halve() {
+	if t, ok := s.nc.(*tls.Conn); ok {
+		_ = t.CloseWrite() // the reply says whether all is well
+	}
+	if half, ok := s.below.(interface{ CloseWrite() error }); ok {
+		s.halved = half.CloseWrite() == nil
+	}
 }

@@ -131,8 +131,9 @@ func (b *Body) end(err error) {
 }
 
 // Close ends the transfer. Before its end it hangs up on the data connection
-// and hears what the server says to that; then the session goes on. The error
-// is nil, or why the session cannot go on.
+// and hears what the server says to that; then the session goes on. A server
+// that says nothing for 5 seconds (pure-ftpd under TLS) ends the session. The
+// error is nil, or why the session cannot go on.
 func (b *Body) Close() error {
 	if b.closed {
 		return nil
@@ -142,6 +143,7 @@ func (b *Body) Close() error {
 		return nil // Read has told
 	}
 	b.err = net.ErrClosed
+	b.s.early = true
 	b.s.below.Close()
 	return notReply(b.s.final())
 }
@@ -207,6 +209,7 @@ func (c *Client) store(ctx context.Context, verb, name string, r io.Reader, o St
 		s.reset()
 		return n, s.first, errors.Join(cmp.Or(in.err, err), notReply(s.final()))
 	}
+	s.halve()
 	final := s.final()
 	if final == nil && err != nil {
 		final = err // it says that all is well, and we know better

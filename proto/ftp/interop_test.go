@@ -408,15 +408,17 @@ func TestOurClientElsewhere(t *testing.T) {
 					if err := c.Cwd(t.Context(), p.dir); err != nil {
 						t.Fatal(err)
 					}
-					elsewhere(t, c)
+					_, private := c.TLS()
+					elsewhere(t, c, name != "pure-ftpd" || !private || o.ClearData)
 				})
 			}
 		})
 	}
 }
 
-// elsewhere is what every server can do.
-func elsewhere(t *testing.T, c *ftp.Client) {
+// elsewhere is what every server can do. hangUp is false for pure-ftpd under
+// TLS, which says nothing more when its data connection breaks.
+func elsewhere(t *testing.T, c *ftp.Client, hangUp bool) {
 	t.Helper()
 	ctx := t.Context()
 	content := strings.Repeat("0123456789abcdef", 100_000)
@@ -448,15 +450,17 @@ func elsewhere(t *testing.T, c *ftp.Client) {
 	if e, err := c.Stat(ctx, "up"); err != nil || e.Size != int64(len(content)) {
 		t.Errorf("stat: %+v, %v", e, err)
 	}
-	b, err := c.Retrieve(ctx, "up", ftp.RetrieveOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Read(make([]byte, 10)); err != nil {
-		t.Error(err)
-	}
-	if err := b.Close(); err != nil {
-		t.Errorf("close in the middle: %v", err)
+	if hangUp {
+		b, err := c.Retrieve(ctx, "up", ftp.RetrieveOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Read(make([]byte, 10)); err != nil {
+			t.Error(err)
+		}
+		if err := b.Close(); err != nil {
+			t.Errorf("close in the middle: %v", err)
+		}
 	}
 	if _, err := fetch(ctx, c, "missing", ftp.RetrieveOptions{}); !isReply(err, 550) {
 		t.Errorf("missing: %v", err)

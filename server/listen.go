@@ -95,7 +95,14 @@ func (s *Server) ListenAndServe(ctx context.Context, address string) error {
 }
 
 func listenTCP(ctx context.Context, address string, c ListenConfig) (net.Listener, error) {
-	return socket.Listen(ctx, "tcp", address, socket.ListenConfig{Backlog: c.Backlog})
+	// What is accepted inherits TCP_NODELAY, so that no connection misses it,
+	// however early it came. package net sets it on each where it accepts.
+	noDelay := []socket.Setting{socket.TCP_NODELAY.Value(true)}
+	l, err := socket.Listen(ctx, "tcp", address, socket.ListenConfig{Backlog: c.Backlog, Options: noDelay})
+	if errors.Is(err, errors.ErrUnsupported) {
+		return socket.Listen(ctx, "tcp", address, socket.ListenConfig{Backlog: c.Backlog})
+	}
+	return l, err
 }
 
 func listenUnix(ctx context.Context, path string, c ListenConfig) (net.Listener, error) {

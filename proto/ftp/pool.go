@@ -165,7 +165,7 @@ func (c *Client) segment(ctx context.Context, name string, w io.WriterAt, from, 
 	if err != nil {
 		return err
 	}
-	defer b.Close() //nolint:errcheck // a session that cannot go on is closed by Put
+	defer b.Close()
 	n, err := io.Copy(io.NewOffsetWriter(w, from), io.LimitReader(b, to-from))
 	if err == nil && n < to-from {
 		err = io.ErrUnexpectedEOF

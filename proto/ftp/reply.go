@@ -92,12 +92,12 @@ func ParseReply(r *wire.Reader) (Reply, error) {
 // path257 takes the name out of `257 "name" text` (RFC 959 appendix II): a
 // quote inside is doubled.
 func path257(text string) (string, error) {
-	i := strings.IndexByte(text, '"')
-	if i < 0 {
+	_, rest, ok := strings.Cut(text, `"`)
+	if !ok {
 		return "", ErrReply
 	}
 	var name strings.Builder
-	for rest := text[i+1:]; ; {
+	for {
 		j := strings.IndexByte(rest, '"')
 		if j < 0 {
 			return "", ErrReply

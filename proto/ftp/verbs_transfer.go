@@ -189,8 +189,7 @@ func takePiece(c *dataConn, up Upload) (int64, error) {
 // isNetwork tells a connection's errors from those of a file: splice(2) reports
 // both as the file's.
 func isNetwork(err error) bool {
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if _, ok := errors.AsType[*net.OpError](err); ok {
 		return true
 	}
 	for _, e := range []error{net.ErrClosed, os.ErrDeadlineExceeded, syscall.ECONNRESET, syscall.EPIPE, syscall.ETIMEDOUT, io.ErrUnexpectedEOF} {

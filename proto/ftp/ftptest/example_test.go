@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/proto/ftp/ftptest"
@@ -18,8 +19,8 @@ func (*bench) Logf(string, ...any)       {}
 func (*bench) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
 func (b *bench) Cleanup(f func())        { b.cleanup = append(b.cleanup, f) }
 func (b *bench) end() {
-	for i := len(b.cleanup) - 1; i >= 0; i-- {
-		b.cleanup[i]()
+	for _, f := range slices.Backward(b.cleanup) {
+		f()
 	}
 }
 

@@ -26,11 +26,14 @@ const Plan = `
 socket wire message store filetree    <
 socket                                < golang.org/x/sys github.com/mdlayher/socket golang.org/x/net
 store/memstore store/diskstore store/storetest < store
+store/diskstore                       < go.etcd.io/bbolt golang.org/x/sys
+message                               < golang.org/x/text
 filetree/treetest                     < filetree
 
 # first floor: conversation
 conv auth                             < wire socket
 conv                                  < golang.org/x/sys
+auth                                  < golang.org/x/crypto golang.org/x/text github.com/xdg-go/scram github.com/xdg-go/stringprep
 conv/faults conv/transcript           < conv wire
 
 # second floor: who runs it, who starts it
@@ -41,22 +44,24 @@ load                                  < dial socket golang.org/x/sys github.com/
 # third floor: the protocols; never each other, never a store
 proto                                 < server dial conv auth wire message socket
 proto/*                               < proto server dial conv auth wire message socket
+proto/*                               < golang.org/x/text golang.org/x/net
 proto/xmlrpc                          < proto/web   # XML-RPC is spoken over HTTP
 proto/*/*test                         < proto proto/* keep/* server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert
 
 # fourth floor: the rooms people use; they never see a conversation
 mailbox newsgroup                     < store message
-keep/*                                < proto proto/* mailbox newsgroup filetree store message server conv auth
+keep/*                                < proto proto/* mailbox newsgroup filetree store message server conv auth wire
 open                                  < proto proto/* dial conv auth wire message
 open                                  < golang.org/x/net
 
 # roof
 internal/testcert                     <
 app console                           < proto proto/* keep/* mailbox newsgroup filetree store store/* server dial conv conv/* auth wire message socket open internal/testcert
-app                                   < github.com/BurntSushi/toml
+app                                   < github.com/BurntSushi/toml github.com/creack/pty
 console                               < app
 examples examples/*                   < proto proto/* keep/* server dial conv conv/* auth wire message socket open
 internal/cli internal/cli/*           < app console examples proto proto/* open server dial load conv conv/* auth wire message socket internal/testcert
+internal/cli internal/cli/*           < mailbox filetree github.com/vbauerster/mpb/v8 golang.org/x/net
 internal/cli internal/cli/*           < github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term golang.org/x/sys
 internal/cli                          < internal/cli/*
 cmd/*                                 < internal/cli app

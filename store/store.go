@@ -25,11 +25,25 @@ var (
 	ErrFormat = errors.New("store: written by a newer program")
 	// ErrTooLarge is a key above MaxKey or a value above MaxValue.
 	ErrTooLarge = errors.New("store: key or value too large")
+	// ErrEmptyKey is a key without a byte.
+	ErrEmptyKey = errors.New("store: empty key")
 	// ErrFull is a disk without room. Nothing of the Update has happened.
 	ErrFull = errors.New("store: no space left")
 	// ErrCorrupt is a blob or an index whose check sum is wrong.
 	ErrCorrupt = errors.New("store: damaged")
 )
+
+// CheckEntry is for engines: what Put answers to a key and a value that it does
+// not take, [ErrEmptyKey] or [ErrTooLarge].
+func CheckEntry(key, value []byte) error {
+	switch {
+	case len(key) == 0:
+		return ErrEmptyKey
+	case len(key) > MaxKey || len(value) > MaxValue:
+		return ErrTooLarge
+	}
+	return nil
+}
 
 // Rev is a revision: the number of an Update. Later Updates have greater
 // ones; 0 is before the first.
@@ -55,8 +69,10 @@ type Engine interface {
 	// Watch tells of Updates that changed a key with the prefix, after from
 	// (the Rev of a View): at once if there was one, then for every later one.
 	// Wake-ups are coalesced: one Change may stand for several Updates, and
-	// whoever hears it reads the state again. None is lost. It ends with ctx
-	// or at Close; the error is then the last that is yielded.
+	// whoever hears it reads the state again. None is lost; the first may be
+	// for a change elsewhere, where the engine no longer knows what changed
+	// since from. It ends with ctx or at Close; the error is then the last
+	// that is yielded.
 	Watch(ctx context.Context, prefix []byte, from Rev) iter.Seq2[Change, error]
 
 	// Blobs are the engine's large bodies.
@@ -70,7 +86,8 @@ type Engine interface {
 // A Change says that keys under a prefix changed, at the latest in Rev.
 type Change struct{ Rev Rev }
 
-// A Reader reads one moment's state.
+// A Reader reads one moment's state. It is used by one goroutine. What it hands
+// out must not be changed, nor used after the transaction.
 type Reader interface {
 	// Rev is the revision of what is read: in an Update, the one that it is
 	// going to be.
@@ -88,14 +105,15 @@ type Reader interface {
 // A Writer reads and changes; it sees what it wrote.
 type Writer interface {
 	Reader
-	// Put sets the value at key; both are copied. [ErrTooLarge].
+	// Put sets the value at key; both are copied. [ErrTooLarge], [ErrEmptyKey].
 	Put(key, value []byte) error
 	// Delete removes key; that it was not there is no error.
 	Delete(key []byte) error
-	// Keep adds a holder to a blob: one that was just written, or one that is
-	// held already. [ErrNotFound] where there is no such blob.
+	// Keep adds a holder to a blob: one whose writer is finished and not yet
+	// closed, or one that is held already. [ErrNotFound] where there is no such
+	// blob.
 	Keep(ref Ref) error
-	// Drop takes a holder away.
+	// Drop takes a holder away. [ErrNotFound] where nobody holds the blob.
 	Drop(ref Ref) error
 }
 
@@ -104,9 +122,10 @@ type Writer interface {
 type Blobs interface {
 	// Create begins a blob. size is a hint, -1 where it is not known.
 	Create(ctx context.Context, size int64) (BlobWriter, error)
-	// Open reads a blob that is held, while ctx lasts; not inside a
-	// transaction. It stays readable until Close even where its last holder
-	// drops it meanwhile. [ErrNotFound], [ErrCorrupt].
+	// Open reads a blob that is held; not inside a transaction. It stays
+	// readable until it is closed even where its last holder drops it
+	// meanwhile. An engine that reads over a network reads while ctx lasts.
+	// [ErrNotFound], [ErrCorrupt].
 	Open(ctx context.Context, ref Ref) (Blob, error)
 }
 
@@ -114,11 +133,11 @@ type Blobs interface {
 type BlobWriter interface {
 	io.Writer
 	// Finish ends the writing and names the blob, for the Update that keeps
-	// it; before, it is not durable and nobody can open it. After Finish,
-	// Close lets go of what was not kept.
+	// it; before that it is not durable and nobody can open it.
 	Finish() (Ref, error)
 	// Close throws away what no Update has kept. It is always called, after
-	// the Update too.
+	// the Update too: until then the writer is a holder of the blob. A second
+	// Close does nothing.
 	Close() error
 }
 

@@ -26,6 +26,8 @@ const Plan = `
 socket wire message store filetree    <
 socket                                < golang.org/x/sys github.com/mdlayher/socket golang.org/x/net
 store/memstore store/diskstore store/storetest < store
+store                                 < store   # the packages inside it
+store/memstore store/diskstore        < store/internal/*
 store/diskstore                       < go.etcd.io/bbolt golang.org/x/sys
 message                               < golang.org/x/text
 filetree/treetest                     < filetree

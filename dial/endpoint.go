@@ -40,14 +40,16 @@ type Endpoint struct {
 }
 
 // Parse takes an endpoint string apart. It looks nothing up. The error is one
-// line that says what was wanted.
+// line that says what was wanted. Behind "//" it is a URL, whose host
+// socket.CheckURLHost judges: tcp:127.1:80 is an endpoint, tcp://127.1:80 is
+// none.
 func Parse(s string) (Endpoint, error) {
 	word, rest, colon := strings.Cut(s, ":")
 	scheme := Scheme(strings.ToLower(word))
 	if !colon || !slices.Contains(Schemes(), scheme) {
 		return Endpoint{}, fmt.Errorf("endpoint %q: it begins with tcp: tls: starttls: unix: udp: or unixgram: (tcp:localhost:9999)", s)
 	}
-	rest = strings.TrimPrefix(rest, "//")
+	rest, isURL := strings.CutPrefix(rest, "//")
 	if scheme.Path() {
 		if rest == "" || rest == "@" {
 			return Endpoint{}, fmt.Errorf("endpoint %q: the path is missing (%s:/run/peer.sock)", s, scheme)
@@ -58,6 +60,9 @@ func Parse(s string) (Endpoint, error) {
 		return Endpoint{Scheme: scheme, Path: rest}, nil
 	}
 	host, port, err := socket.ParseHostPort(rest)
+	if err == nil && isURL {
+		err = socket.CheckURLHost(host)
+	}
 	if err != nil {
 		return Endpoint{}, fmt.Errorf("endpoint %q: %w", s, err)
 	}

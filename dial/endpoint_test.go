@@ -57,6 +57,12 @@ func TestParseRefuses(t *testing.T) {
 		"unix:":              "path is missing",
 		"unix:@":             "path is missing",
 		"unix:a\x00b":        "NUL",
+
+		"tcp://2130706433:80": "only in full (127.0.0.1)",
+		"udp://127.1:9":       "only in full (127.0.0.1)",
+		"tls://0x7f.1:443":    "only in full (127.0.0.1)",
+		"udp://<broadcast>:9": "not the name of a host",
+		"tcp://:80":           "no host",
 	} {
 		if e, err := dial.Parse(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Parse(%q) = %+v, %v, want an error with %q", in, e, err, want)

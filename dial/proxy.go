@@ -59,7 +59,10 @@ func ParseProxy(s string) (*Proxy, error) {
 	}
 	p := &Proxy{Scheme: ProxyScheme(strings.ToLower(u.Scheme)), Host: u.Hostname(), Port: u.Port(), User: u.User.Username()}
 	p.Password, _ = u.User.Password()
-	if err := p.check(); err != nil {
+	if err = p.check(); err == nil {
+		err = socket.CheckURLHost(p.Host)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("proxy %q: %w", u.Redacted(), err)
 	}
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {

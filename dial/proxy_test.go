@@ -315,6 +315,7 @@ func TestProxyURLs(t *testing.T) {
 		"":                      "",
 		"http://h/path":         "",
 		"http://u:secret@h:x":   "",
+		"http://u:secret@127.1": "",
 		"http://a%3Ab:secret@h": "",
 		"http://u:secret@h/?q":  "",
 		"socks5://" + strings.Repeat("u", 256) + ":secret@h": "",

@@ -135,6 +135,8 @@ func TestBenchFails(t *testing.T) {
 		{2, "", "what?"},
 		{2, "a:1 b:1", "one URL, not 2"},
 		{2, "localhost", "is no endpoint"},
+		{2, "tcp://2130706433:1", "only in full (127.0.0.1)"},
+		{2, "greet://127.1:1", "only in full (127.0.0.1)"},
 		{2, "-c 0 localhost:1", "at least one connection"},
 		{2, "-d never localhost:1", "want a time"},
 		{2, "--send \\q localhost:1", `\q is no escape`},

@@ -34,7 +34,7 @@ func TestUsageErrors(t *testing.T) {
 		{"serve --drain soon", "farend: serve: "},
 		{"serve --drain", "farend: serve: "},
 		{"serve ecko", "farend: serve: ecko: no such service; did you mean echo?"},
-		{"serve smtp", "farend: serve: smtp: no such service; there are greet echo"},
+		{"serve whist", "farend: serve: whist: no such service; there are greet echo"},
 		{"serve --listen ecko=:0", "farend: serve: --listen: ecko: no such service; did you mean echo?"},
 		{"serve --listen echo", "farend: serve: --listen: \"echo\": want SERVICE=ADDRESS"},
 		{"serve --listen echo=50007", "farend: serve: --listen: address \"50007\": a port alone is written :50007"},

@@ -141,6 +141,8 @@ func (t *talkCommand) understand(args []string) error {
 		return errors.New("--keep-open goes with -l")
 	case t.insecure && t.listen:
 		return errors.New("--insecure goes with connecting, not with -l")
+	case t.to.Scheme == dial.StartTLS && !t.interactive():
+		return fmt.Errorf("%s: nobody tells a pipe when TLS is to begin, and all would go in clear; on a terminal, type :starttls", t.to)
 	case t.keyFile != "" && t.certFile == "":
 		return errors.New("--key goes with --cert")
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -45,10 +46,11 @@ func withPort(s string, e dial.Endpoint) (dial.Endpoint, error) {
 }
 
 // splitScheme takes the scheme off, if there is one: before "://", or before a
-// colon that more follows than a port.
+// colon that more follows than a port. The rest of a URL keeps its "//", by
+// which dial.Parse knows one.
 func splitScheme(s string) (scheme, rest string, ok bool) {
 	if scheme, rest, ok = strings.Cut(s, "://"); ok {
-		return strings.ToLower(scheme), strings.TrimSuffix(rest, "/"), scheme != ""
+		return strings.ToLower(scheme), "//" + strings.TrimSuffix(rest, "/"), scheme != ""
 	}
 	scheme, rest, ok = strings.Cut(s, ":")
 	scheme = strings.ToLower(scheme)
@@ -78,7 +80,7 @@ func serviceEndpoint(s, scheme, rest string) (dial.Endpoint, error) {
 	if !ok {
 		return dial.Endpoint{}, fmt.Errorf("%q: %s is neither a scheme (tcp, tls, udp, unix, unixgram) nor a service", s, scheme)
 	}
-	if strings.ContainsAny(rest, "/@?#") {
+	if strings.ContainsAny(strings.TrimPrefix(rest, "//"), "/@?#") {
 		return dial.Endpoint{}, fmt.Errorf("%q: talk takes a host and a port, and nothing more of a URL", s)
 	}
 	if !hasPort(rest) {
@@ -90,7 +92,7 @@ func serviceEndpoint(s, scheme, rest string) (dial.Endpoint, error) {
 	}
 	e, err := dial.Parse(string(word) + ":" + rest)
 	if err != nil {
-		return e, fmt.Errorf("%q: want %s://host or %s://host:port", s, scheme, scheme)
+		return e, fmt.Errorf("%q: %w", s, errors.Unwrap(err)) // it was another endpoint that was parsed
 	}
 	return e, nil
 }

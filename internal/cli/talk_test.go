@@ -260,6 +260,8 @@ func TestTalkSaysWhatIsWrong(t *testing.T) {
 		{"", 2, "to whom?"}, {"a b c", 2, "one endpoint"}, {"host", 2, "is no endpoint"}, {"gopherd://h", 2, "neither a scheme"},
 		{"tcp:h:", 2, "port"}, {"smtp://u@h", 2, "nothing more of a URL"}, {"-u tls:h:1", 2, "no datagrams"}, {"-4 -6 h:1", 2, "either"},
 		{"-w soon h:1", 2, "want a time above 0"}, {"-w -1 h:1", 2, "want a time"}, {"--keep-open h:1", 2, "goes with -l"},
+		{"starttls:h:25", 2, "type :starttls"}, {"-l starttls::0", 2, "type :starttls"},
+		{"tcp://127.1:9", 2, "only in full (127.0.0.1)"}, {"smtp://0x7f.1", 2, "only in full (127.0.0.1)"},
 		{"-l --insecure :0", 2, "connecting"}, {"--key k h:1", 2, "goes with --cert"}, {"--frob h:1", 2, "no such flag"},
 		{"--cacert /nowhere/ca h:1", 1, "no such file"}, {"--cacert " + notPEM + " h:1", 1, "no PEM certificate"},
 		{gone, 1, "refused"}, {"udp:" + gone, 1, "refused"}, {"unix:/nowhere/s", 1, "no such file"}, {"-l unix:/nowhere/s", 1, "no such file"},
@@ -278,13 +280,14 @@ func TestTalkTakesEveryFormOfEndpoint(t *testing.T) {
 		"TLS://h:443": "tls:h:443", "tcp://h:25/": "tcp:h:25", "udp::7": "udp::7", "unix:/a:b": "unix:/a:b", "unixgram:@x": "unixgram:@x",
 		"smtp://h": "tcp:h:25", "smtp://h/": "tcp:h:25", "smtp:h:2525": "tcp:h:2525", "imaps://[::1]": "tls:[::1]:993", "smtps://h": "tls:h:465",
 		"pop://h": "tcp:h:110", "pops://h": "tls:h:995", "gophers://h": "tls:h:70", "greet://localhost": "tcp:localhost:12345",
-		"127.1:ftp": "tcp:127.1:ftp",
+		"127.1:ftp": "tcp:127.1:ftp", "udp:127.1:9": "udp:127.1:9", "smtp:127.1:25": "tcp:127.1:25",
+		"unix:///run/x": "unix:/run/x",
 	} {
 		if e, err := talkEndpoint(s, false); err != nil || e.String() != want {
 			t.Errorf("%q: %q, %v; want %q", s, e, err, want)
 		}
 	}
-	for _, s := range []string{"", ":", "h", "9999", "tcp:", "tcp:h", "fe80::1:25", "://h", "nosuch://h", "imap://h/INBOX", "smtp://h:"} {
+	for _, s := range []string{"tcp://2130706433:80", "udp://127.1:9", "tls://:443", "smtp://127.1", "https://0x7f.1:8443", "", ":", "h", "9999", "tcp:", "tcp:h", "fe80::1:25", "://h", "nosuch://h", "imap://h/INBOX", "smtp://h:"} {
 		if e, err := talkEndpoint(s, false); err == nil {
 			t.Errorf("%q: taken as %q", s, e)
 		}

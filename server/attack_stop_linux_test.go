@@ -249,6 +249,26 @@ func (s *stuckSession) Close(error) error {
 	return nil
 }
 
+// What came before the server stops is answered, also what the kernel still
+// holds because the peer reads late.
+func TestAnswersToWhatCameBeforeTheStop(t *testing.T) {
+	overTCP(t, func(t *testing.T, k kind) {
+		r := startOne(t, k, &server.Server{Handler: &liner{mode: k.mode}, Limits: server.Limits{Held: 64 << 20, Drain: time.Hour}})
+		busy := r.client()
+		busy.expect("+ hello")
+		busy.say(strings.Repeat("MANY\r\n", 60) + strings.Repeat("SAY so\r\n", 4000) + "SAY last\r\n")
+		busy.expect(strings.Repeat("x", 80))
+		idle := r.client()
+		idle.expect("+ hello")
+		stopAndSee(r, idle)
+		all, err := io.ReadAll(busy.r)
+		if end := "+ last\r\n* goodbye\r\n"; err != nil || !strings.HasSuffix(string(all), end) {
+			t.Errorf("%d bytes, %v, which end with %q", len(all), err, all[max(0, len(all)-40):])
+		}
+		r.ended()
+	})
+}
+
 // What a peer sends behind its last request does not cost it the answers.
 func TestLastWordsBeforeAReset(t *testing.T) {
 	overTCP(t, func(t *testing.T, k kind) {

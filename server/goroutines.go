@@ -354,8 +354,9 @@ func (t *goTalk) serve(ctx context.Context, nc net.Conn) {
 	if err := t.finish(h.run, err); err != nil {
 		h.log().Debug("talk ended", "server", h.Name, "talk", t.id, "err", err)
 	}
+	unread := t.R.Buffered() > 0
 	t.R.Own()
-	c.linger()
+	c.linger(unread)
 	t.Tell(conv.Utterance{Event: conv.Closed})
 }
 
@@ -418,6 +419,9 @@ func (t *goTalk) await(ctx context.Context) error {
 			return nil
 		case ctx.Err() != nil:
 			t.mu.Unlock()
+			if t.lies() {
+				return nil
+			}
 			t.farewell(t.house.ctx)
 			return ErrStopping
 		}
@@ -440,6 +444,23 @@ func (t *goTalk) await(ctx context.Context) error {
 	}
 }
 
+// lies takes a last look, when the server stops, for what the peer sent before
+// that and the kernel still holds.
+func (t *goTalk) lies() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.why != nil {
+		return false
+	}
+	_ = t.nc.SetReadDeadline(time.Now().Add(lastLook))
+	_ = t.R.Fill() // what ails the connection shows when we say goodbye
+	_ = t.nc.SetReadDeadline(time.Time{})
+	return t.R.Buffered() > 0
+}
+
+// lastLook is enough for a read that finds something.
+const lastLook = 5 * time.Millisecond
+
 // counted counts the bytes of a connection.
 type counted struct {
 	net.Conn
@@ -460,18 +481,24 @@ func (c *counted) Read(p []byte) (int, error) {
 
 // linger ends our half and reads what the peer still sent, for a moment, so
 // that closing does not answer it with a reset, which would overtake our last
-// words.
-func (c *counted) linger() {
+// words. A peer that talks on, as unread says too, has longer to read them.
+func (c *counted) linger(unread bool) {
 	if c.ended || c.r.ctx.Err() != nil || c.CloseWrite() != nil {
 		return
 	}
-	_ = c.SetReadDeadline(time.Now().Add(stopGrace))
+	grace := stopGrace
+	if unread {
+		grace = lastWords
+	}
+	began := time.Now()
 	b := wire.Get(wire.Large)
 	defer wire.Put(b)
-	for range 16 {
+	for time.Since(began) < lastWords {
+		_ = c.SetReadDeadline(began.Add(grace))
 		if _, err := c.Conn.Read(b); err != nil {
 			return
 		}
+		grace = lastWords
 	}
 }
 

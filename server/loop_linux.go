@@ -26,6 +26,7 @@ type loop struct {
 	sites        map[int32]*site
 	dirty        []*site
 	again        []*evTalk // their share of the round is spent, and they have more
+	leaving      []*evTalk // they have said their last words to peers that still talk
 	free         []*coroutine
 	current      *coroutine
 	handed       bool // a Turn was given to the pool in this round
@@ -273,6 +274,7 @@ func (lp *loop) pace(l Limits) {
 
 // sweep enforces limits of time: each tick on a part of the talks.
 func (lp *loop) sweep(now uint32) {
+	lp.seeOff(now)
 	for _, st := range lp.sites {
 		if !st.retry.IsZero() && !time.Now().Before(st.retry) {
 			st.retry = time.Time{}

@@ -42,21 +42,21 @@ func TestTrainsComeApart(t *testing.T) {
 				}
 			}
 			control(t, c, func(fd int) error { _, err := b.SendFD(fd); return err })
-			got := map[string]bool{}
-			buf := make([]byte, server.MaxPacket)
+			// Each comes back whole and once. In which order is nobody's promise:
+			// even the loopback interface changes it when the sender is moved to
+			// another core.
+			left := map[string]int{}
 			for i, n := range sizes {
+				left[string(pattern(i, n))]++
+			}
+			buf := make([]byte, server.MaxPacket)
+			for i := range sizes {
 				m, err := c.Read(buf)
 				if err != nil {
 					t.Fatalf("%v: waiting for datagram %d: %v", sizes, i, err)
 				}
-				if !w.blocks && string(buf[:m]) != string(pattern(i, n)) {
-					t.Fatalf("%v: datagram %d came back with %d bytes", sizes, i, m)
-				}
-				got[string(buf[:m])] = true
-			}
-			for i, n := range sizes {
-				if !got[string(pattern(i, n))] {
-					t.Errorf("%v: datagram %d did not come back", sizes, i)
+				if left[string(buf[:m])]--; left[string(buf[:m])] < 0 {
+					t.Fatalf("%v: a datagram of %d bytes that was not sent, or sent once less", sizes, m)
 				}
 			}
 			if err := h.end(); err != nil {

@@ -318,19 +318,25 @@ func (t *evTalk) addr(of func(int) (unix.Sockaddr, error)) net.Addr {
 	return a
 }
 
-// lingering reads what the peer still sent, so that closing does not answer it
-// with a reset, which could overtake our last words.
-func (t *evTalk) lingering() {
-	if t.eof {
-		return
-	}
+// stillTalks reads and forgets what the peer sent that nobody will answer, and
+// tells whether that was something; the end of the stream is noted.
+func (t *evTalk) stillTalks() (talks bool) {
 	lp := t.site.lp
 	for range 16 {
+		if t.eof {
+			return talks
+		}
 		n, en := raw(unix.SYS_RECVFROM, uintptr(t.fd), uintptr(unsafe.Pointer(&lp.in[0])), uintptr(len(lp.in)), unix.MSG_DONTWAIT, 0, 0)
-		if en != 0 || int(n) < len(lp.in) {
-			return
+		switch {
+		case en == unix.EAGAIN || en == unix.EINTR:
+			return talks
+		case en != 0 || n == 0:
+			t.eof = true
+		default:
+			talks = true
 		}
 	}
+	return talks
 }
 
 // netAddr is a socket address as the net package has it; nil for none.

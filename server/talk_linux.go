@@ -45,6 +45,7 @@ type evTalk struct {
 	short    bool // the inline Turn needs more than lies here
 	eager    bool // a Turn begins without input
 	closing  bool // only last words are left
+	leaving  bool // they are out too, and the peer still talks
 	over     bool // a worker has to end it, because of why
 	held     []byte
 	co       *coroutine
@@ -101,7 +102,7 @@ func (lp *loop) awake(t *evTalk) {
 	switch {
 	case t.dead:
 	case s&stEnd != 0:
-		lp.bury(t)
+		lp.part(t)
 	case s&stRun == 0:
 		t.took(t.state.And(^uint32(stEvent | stHup | stBye)))
 		if s&stCut != 0 && t.co == nil && !t.closing { // cut while a worker had it
@@ -155,11 +156,14 @@ func (lp *loop) advance(t *evTalk) (err error) {
 			return nil
 		}
 		if t.closing {
-			lp.bury(t)
+			lp.part(t)
 			return nil
 		}
 	}
 	if t.closing {
+		if t.leaving && !t.stillTalks() && t.eof {
+			lp.bury(t)
+		}
 		return nil
 	}
 	if t.co != nil {
@@ -323,7 +327,40 @@ func (lp *loop) end(t *evTalk, why error) {
 		t.touch()
 		return
 	}
-	lp.bury(t)
+	lp.part(t)
+}
+
+// part closes the connection, for the last words are out. A peer that still
+// talks would be answered with a reset, which could overtake them: there only
+// our half is closed, until the peer has read that or a moment has passed.
+func (lp *loop) part(t *evTalk) {
+	talks := t.stillTalks() || t.R.Buffered() > 0 && !t.eof
+	if t.leaving || !talks || t.state.Load()&stCut != 0 || unix.Shutdown(int(t.fd), unix.SHUT_WR) != nil {
+		lp.bury(t)
+		return
+	}
+	t.leaving, t.closing, t.worker = true, true, false
+	t.setDeadline(0)
+	t.state.And(^uint32(stRun))
+	t.R.Own()
+	t.touch()
+	lp.leaving = append(lp.leaving, t)
+}
+
+// seeOff closes the connections of those that had their moment.
+func (lp *loop) seeOff(now uint32) {
+	keep := lp.leaving[:0]
+	for _, t := range lp.leaving {
+		switch {
+		case t.dead:
+		case now-t.since.Load() > ticks(lastWords):
+			lp.bury(t)
+		default:
+			keep = append(keep, t)
+		}
+	}
+	clear(lp.leaving[len(keep):])
+	lp.leaving = keep
 }
 
 // bury closes the connection.
@@ -336,7 +373,6 @@ func (lp *loop) bury(t *evTalk) {
 	t.setDeadline(0)
 	t.state.Or(stGone)
 	lp.talks[t.fd] = nil
-	t.lingering()
 	lp.forget(t.site, int(t.fd))
 }
 
@@ -362,7 +398,7 @@ func (lp *loop) overdue(t *evTalk, now uint32) {
 			lp.cut(t, ErrTurn)
 		}
 	case t.closing:
-		if over(int64(ticks(lastWords))) {
+		if !t.leaving && over(int64(ticks(lastWords))) {
 			lp.bury(t)
 		}
 	case t.eager && t.co != nil: // the whole talk is one Turn: what it waits for is its peer

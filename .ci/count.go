@@ -5,6 +5,11 @@
 // -total it prints one line over all files, where a test counts once, as
 // failed if it failed anywhere and as passed if it passed anywhere.
 // The exit status is 1 if anything failed.
+//
+// With -again it prints the packages and tests that deserve another try, alone:
+// few, and failed without a data race, a panic or a time-out. Those that passed
+// it are named in a file beside X.json, X.unsteady; they are listed and counted
+// as unsteady, not as failed.
 package main
 
 import (
@@ -26,7 +31,7 @@ type event struct {
 type result struct {
 	name   string
 	parent string // a test's package
-	action string // pass, fail or skip
+	action string // pass, unsteady, fail or skip
 	output []string
 }
 
@@ -34,6 +39,7 @@ type results map[string]*result
 
 func main() {
 	total := flag.Bool("total", false, "one line over all files")
+	again := flag.Bool("again", false, "print what deserves another try")
 	flag.Parse()
 	all := results{}
 	for _, name := range flag.Args() {
@@ -45,11 +51,19 @@ func main() {
 			os.Exit(1)
 		}
 	}
-	if !*total {
-		all.print()
+	if *again {
+		for _, name := range all.deserving() {
+			fmt.Println(name)
+		}
+		return
 	}
+	all.print(*total)
 	passed, failed, skipped := all.count()
-	fmt.Printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped)
+	fmt.Printf("%d passed, %d failed, %d skipped", passed, failed, skipped)
+	if n := len(all.unsteady()); n > 0 {
+		fmt.Printf(", %d of the passed unsteady", n)
+	}
+	fmt.Println()
 	if failed > 0 {
 		os.Exit(1)
 	}
@@ -70,12 +84,72 @@ func (all results) read(name string) error {
 			all.line(line)
 		}
 		if err == io.EOF {
-			return nil
+			return all.forgive(strings.TrimSuffix(name, ".json") + ".unsteady")
 		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// forgive turns the failures named in a file into passes that are unsteady.
+func (all results) forgive(name string) error {
+	text, err := os.ReadFile(name)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	for _, test := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		for key, r := range all {
+			if r.action == "fail" && (key == test || strings.HasPrefix(key, test+"/")) {
+				r.action = "unsteady"
+			}
+		}
+		pkg, _, _ := strings.Cut(test, " ")
+		if r := all[pkg]; r != nil && !all.blamed()[pkg] {
+			r.action = "pass"
+		}
+	}
+	return err
+}
+
+// deserving names the tests, not the parts of tests, that failed and may try
+// again; nobody, where more is wrong than a machine that was slow.
+func (all results) deserving() []string {
+	var out []string
+	blamed := all.blamed()
+	for _, name := range all.names() {
+		r := all[name]
+		if r.action != "fail" || blamed[name] {
+			continue
+		}
+		said := strings.Join(r.output, "")
+		for _, sign := range []string{"DATA RACE", "panic: ", "fatal error: "} {
+			if strings.Contains(said, sign) {
+				return nil
+			}
+		}
+		if r.parent == "" { // it did not build, or something was left behind
+			return nil
+		}
+		if !strings.Contains(strings.TrimPrefix(name, r.parent), "/") {
+			out = append(out, name)
+		}
+	}
+	if len(out) > 3 {
+		return nil
+	}
+	return out
+}
+
+// unsteady names the tests that passed only alone.
+func (all results) unsteady() []string {
+	var out []string
+	for _, name := range all.names() {
+		if r := all[name]; r.action == "unsteady" && !strings.Contains(strings.TrimPrefix(name, r.parent), "/") {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 func (all results) line(line []byte) {
@@ -108,7 +182,7 @@ func (all results) line(line []byte) {
 
 // settle keeps a failure before a pass and a pass before a skip.
 func (r *result) settle(action string) {
-	rank := []string{"", "skip", "pass", "fail"}
+	rank := []string{"", "skip", "pass", "unsteady", "fail"}
 	if slices.Index(rank, action) > slices.Index(rank, r.action) {
 		r.action = action
 	}
@@ -125,7 +199,7 @@ func (all results) count() (passed, failed, skipped int) {
 				failed++
 			}
 		case r.parent == "":
-		case r.action == "pass":
+		case r.action == "pass", r.action == "unsteady":
 			passed++
 		case r.action == "skip":
 			skipped++
@@ -145,7 +219,18 @@ func (all results) blamed() map[string]bool {
 	return blamed
 }
 
-func (all results) print() {
+func (all results) print(total bool) {
+	for _, name := range all.unsteady() {
+		fmt.Printf("UNSTEADY %s: it failed among the others and passed alone\n", name)
+		for _, part := range all.names() {
+			if !total && (part == name || strings.HasPrefix(part, name+"/")) {
+				fmt.Print(strings.Join(all[part].output, ""))
+			}
+		}
+	}
+	if total {
+		return
+	}
 	blamed := all.blamed()
 	for _, name := range all.names() {
 		r := all[name]

@@ -104,7 +104,7 @@ func pollable(s *Server, l net.Listener) bool {
 	if len(s.Layers) > 0 {
 		return false
 	}
-	if h, ok := s.Handler.(*streamHandler); ok && h.mode == Blocks {
+	if s.Handler.Mode() == Streams {
 		return false
 	}
 	switch l := l.(type) {

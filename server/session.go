@@ -27,10 +27,14 @@ const (
 	// read needs more the Turn is undone and runs again later. It changes
 	// nothing before it has read its whole request.
 	Inline
+	// Streams is a Turn that has the connection to itself until it hangs up,
+	// with several goroutines if it likes (Talk.NetConn). Every engine gives
+	// such a talk a goroutine.
+	Streams
 )
 
 // String is the mode's name.
-func (m Mode) String() string { return [...]string{"blocks", "waits", "inline"}[m] }
+func (m Mode) String() string { return [...]string{"blocks", "waits", "inline", "streams"}[m] }
 
 // A Handler opens a Session for each connection.
 type Handler interface {
@@ -118,6 +122,11 @@ func (t *Talk) Upgrade(ctx context.Context, wrap func(net.Conn) (net.Conn, error
 	}
 	return t.owner.detour(func() error { return t.Conn.Upgrade(ctx, wrap) })
 }
+
+// Progress begins the time of the Turn anew (Limits.Turn): for one that is
+// long because its peer wants much of it. It may be called by any goroutine of
+// the Turn.
+func (t *Talk) Progress() { t.owner.progress() }
 
 // open begins the session.
 func (t *Talk) open(r *run) (err error) {

@@ -18,7 +18,7 @@ import (
 // The function may use c from several goroutines, as any net.Conn, but must
 // not let them outlive it.
 func Stream(f func(ctx context.Context, c net.Conn) error) Handler {
-	return &streamHandler{f, Blocks}
+	return &streamHandler{f, Streams}
 }
 
 // Coroutine is Stream for a function that waits only on its connection and

@@ -1,13 +1,12 @@
 package cli
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net"
-	"unicode/utf8"
 
 	"github.com/farend-go/farend/app"
+	"github.com/farend-go/farend/internal/cli/talk"
 	"github.com/farend-go/farend/socket"
 )
 
@@ -33,23 +32,16 @@ func peerHost(a net.Addr) string {
 // noteJSON is the same as an event.
 func noteJSON(n app.Note) []byte {
 	event := struct {
-		Event   string  `json:"event"`
-		Service string  `json:"service"`
-		Peer    string  `json:"peer"`
-		Text    *string `json:"text,omitempty"`
-		Base64  *string `json:"base64,omitempty"` // instead of text that is not UTF-8
+		Event   string `json:"event"`
+		Service string `json:"service"`
+		Peer    string `json:"peer"`
+		talk.Bytes
 	}{Event: "connected", Service: n.Service}
 	if n.Peer != nil {
 		event.Peer = n.Peer.String()
 	}
 	if n.Wrote {
-		event.Event = "wrote"
-		if text := string(n.Data); utf8.ValidString(text) {
-			event.Text = &text
-		} else {
-			coded := base64.StdEncoding.EncodeToString(n.Data)
-			event.Base64 = &coded
-		}
+		event.Event, event.Bytes = "wrote", talk.BytesOf(n.Data)
 	}
 	b, err := json.Marshal(event)
 	if err != nil {

@@ -35,6 +35,7 @@ type talkCommand struct {
 	own      *tls.Certificate // --cert and --key
 	input    *talk.Input
 	terminal *talk.Terminal // nil where stdin or stdout is none
+	events   *talk.Events   // nil without --json
 	restore  func()
 	cancel   context.CancelCauseFunc
 }
@@ -53,7 +54,8 @@ printf 'QUIT\r\n' | farend talk smtp://localhost # a pipe is raw, as with nc -N
 farend talk -l -k tls::8443                      # be the other end`,
 		Long: `tcp:host:port tls: udp: unix:path unixgram: smtp://host ...; host:port is tcp.
 After the input's end datagrams wait for answers until -w (default 1s).`,
-		Args: talkArgs,
+		Annotations: map[string]string{details: talkDetails},
+		Args:        talkArgs,
 		RunE: func(c *cobra.Command, args []string) error {
 			t.keep, t.insecure = t.keep || k && t.listen, t.insecure || k && !t.listen
 			return t.run(c.Context(), args)
@@ -80,6 +82,15 @@ After the input's end datagrams wait for answers until -w (default 1s).`,
 	return c
 }
 
+// talkDetails is what the man page of farend talk says more.
+const talkDetails = `With --json stdout gets the conversation as events, one object in a line:
+listening (network, address), opened (local, peer, tls), said (by: ours or
+theirs; text, or base64 where it is not UTF-8) and closed (error, if it was
+one). One said is a datagram, or what came of a stream at once.
+
+starttls:host:port begins in clear, for :starttls on a terminal; a pipe has no
+way to say it, and is refused.`
+
 // talkArgs is one endpoint, or nc's host and port.
 func talkArgs(_ *cobra.Command, args []string) error {
 	switch len(args) {
@@ -101,6 +112,9 @@ func (t *talkCommand) run(ctx context.Context, args []string) error {
 	ctx, t.cancel = context.WithCancelCause(ctx)
 	defer t.cancel(nil)
 	t.input = talk.NewInput(t.in)
+	if t.json {
+		t.events = talk.NewEvents(t.out)
+	}
 	t.restore = func() {}
 	defer func() { t.restore() }()
 	var err error
@@ -178,7 +192,7 @@ func (t *talkCommand) loadFiles() error {
 // interactive tells whether somebody sits at both ends.
 func (t *talkCommand) interactive() bool {
 	name, _ := t.getenv("TERM")
-	return name != "dumb" && isTerminal(t.in) && isTerminal(t.out)
+	return !t.json && name != "dumb" && isTerminal(t.in) && isTerminal(t.out)
 }
 
 // tell is a line for people: on a terminal, or with -v.
@@ -195,17 +209,37 @@ func (t *talkCommand) tell(text string) {
 func (t *talkCommand) converse(ctx context.Context, p *talk.Peer) error {
 	o := talk.Options{CRLF: t.crlf, Idle: time.Duration(t.wait), Keep: t.keep}
 	if !t.interactive() {
-		o.Note = func(text string) { t.sayMore("%s", text) }
-		if t.hex {
-			o.Dump = talk.NewDump(t.err)
-		}
-		return talk.Pipe(ctx, p, t.input, t.out, o)
+		return t.pipe(ctx, p, o)
 	}
 	if err := t.takeTerminal(); err != nil {
 		return errors.Join(err, p.Abort())
 	}
 	c := talk.Console{Options: o, Terminal: t.terminal, Hex: t.hex, Roots: t.roots, TLS: t.stepUp}
 	return c.Hold(ctx, p)
+}
+
+// pipe is a conversation without a person.
+func (t *talkCommand) pipe(ctx context.Context, p *talk.Peer, o talk.Options) error {
+	o.Note = func(text string) { t.sayMore("%s", text) }
+	if t.hex {
+		o.Dump = talk.NewDump(t.err)
+	}
+	if t.events == nil {
+		return talk.Pipe(ctx, p, t.input, t.out, o)
+	}
+	o.JSON = t.events
+	var err error
+	if !p.Packet || !t.listen { // or the first datagram tells who it is
+		err = t.events.Opened(p)
+	}
+	if err != nil {
+		return errors.Join(err, p.Abort())
+	}
+	err = talk.Pipe(ctx, p, t.input, t.out, o)
+	if ctx.Err() != nil { // stdout may be what nobody reads
+		return err
+	}
+	return errors.Join(err, t.events.Closed(err))
 }
 
 // takeTerminal puts the terminal into raw mode, once.

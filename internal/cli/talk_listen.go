@@ -31,7 +31,9 @@ func (t *talkCommand) listenFor(ctx context.Context) error {
 		return fmt.Errorf("talk: %w", err)
 	}
 	defer l.Close()
-	t.listening(l.Addr())
+	if err := t.listening(l.Addr()); err != nil {
+		return fmt.Errorf("talk: %w", err)
+	}
 	for {
 		err := t.next(ctx, l)
 		if ctx.Err() != nil {
@@ -97,7 +99,7 @@ func (t *talkCommand) where() string {
 }
 
 // listening tells where, and who can get there.
-func (t *talkCommand) listening(a net.Addr) {
+func (t *talkCommand) listening(a net.Addr) error {
 	text := "listening on " + string(t.to.Scheme) + ":" + a.String()
 	if host, _, err := net.SplitHostPort(a.String()); err == nil {
 		if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
@@ -105,6 +107,10 @@ func (t *talkCommand) listening(a net.Addr) {
 		}
 	}
 	t.say("%s", text)
+	if t.events == nil {
+		return nil
+	}
+	return t.events.Listening(a)
 }
 
 // listenPacket talks to whoever sends the first datagram; with -k it hears
@@ -117,14 +123,21 @@ func (t *talkCommand) listenPacket(ctx context.Context) error {
 	if t.to.Scheme.Path() && t.to.Path[0] != '@' {
 		defer os.Remove(t.to.Path)
 	}
-	t.listening(pc.LocalAddr())
+	if err := t.listening(pc.LocalAddr()); err != nil {
+		return errors.Join(fmt.Errorf("talk: %w", err), pc.Close())
+	}
 	a := talk.Answer(pc)
 	a.Anyone = t.keep
-	if !t.interactive() {
-		a.Met = func(who net.Addr) { t.tell("datagrams from " + peerName(who)) }
-	}
 	p := talk.Packets(a)
 	p.Accepted = true
+	if !t.interactive() {
+		a.Met = func(who net.Addr) {
+			t.tell("datagrams from " + peerName(who))
+			if t.events != nil {
+				_ = t.events.Opened(p) // what cannot be written, the next event tells
+			}
+		}
+	}
 	if err := t.converse(ctx, p); err != nil {
 		return fmt.Errorf("talk on %s: %w", t.to, err)
 	}

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -214,6 +216,73 @@ func TestTalkListensForTalk(t *testing.T) {
 		}
 	}
 }
+
+func TestTalkInEvents(t *testing.T) {
+	l := listenOn(t, "tcp4", "127.0.0.1:0")
+	serveCapitals(t, nil, l)
+	got := farend(t, "h\xff", "talk", "--json", l.Addr().String())
+	want := "opened said ours aP8= said theirs H\ufffd closed"
+	if events := eventsOf(t, got.out); got.code != 0 || got.err != "" || events != want {
+		t.Errorf("%+v: %q, want %q", got, events, want)
+	}
+	full := errorWriter{errors.New("no room")}
+	var errs bytes.Buffer
+	if code := Main(t.Context(), []string{"talk", "--json", l.Addr().String()}, strings.NewReader("x"), full, &errs, nil); code != 1 || !strings.Contains(errs.String(), "no room") {
+		t.Errorf("%d, %q", code, errs.String())
+	}
+}
+
+// eventsOf gives the events of newline-delimited JSON: their names, who spoke
+// and what.
+func eventsOf(t *testing.T, out string) string {
+	t.Helper()
+	var events []string
+	for line := range strings.Lines(out) {
+		var e struct{ Event, By, Text, Base64 string }
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		for _, word := range []string{e.Event, e.By, e.Text, e.Base64} {
+			if word != "" {
+				events = append(events, word)
+			}
+		}
+	}
+	return strings.Join(events, " ")
+}
+
+func TestTalkListensInEvents(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	ready := &watched{found: make(chan string, 1)}
+	var out bytes.Buffer
+	done := make(chan int, 1)
+	go func() {
+		done <- Main(ctx, []string{"talk", "-l", "--json", "-w", "1h", "udp::0"}, strings.NewReader("from the server"), &out, ready, nil)
+	}()
+	c, err := net.Dial("udp", <-ready.found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "from the client"); err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 64)
+	if n, err := c.Read(b); err != nil || string(b[:n]) != "from the server" {
+		t.Errorf("%q, %v", b[:n], err)
+	}
+	cancel()
+	code := <-done
+	want := "listening opened said theirs from the client said ours from the server"
+	if events := eventsOf(t, out.String()); code != exitInterrupted || events != want {
+		t.Errorf("%d: %q, want %q", code, events, want)
+	}
+}
+
+// errorWriter is a stdout that cannot be written to.
+type errorWriter struct{ err error }
+
+func (w errorWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestTalkKeepsListening(t *testing.T) {
 	in, typing := io.Pipe()

@@ -16,6 +16,7 @@ import (
 type Options struct {
 	CRLF bool          // send every line feed as CR LF
 	Dump *Dump         // hears both directions; nil: nobody
+	JSON *Events       // are written instead of what the peer says; nil: none
 	Idle time.Duration // the conversation ends when nobody said anything for so long; 0: no limit
 	Keep bool          // of datagrams: go on after the input's end
 	Note func(string)  // hears, in a line, what is worth knowing; nil: nobody
@@ -38,6 +39,7 @@ type pipe struct {
 	o       Options
 	quiet   *quiet
 	stop    chan struct{} // closed when nothing more is to be said
+	first   chan struct{} // closed when the peer has said something, where it must be the first; nil elsewhere
 	saidAll atomic.Bool   // the input has ended
 	sending atomic.Bool   // a Write is under way
 }
@@ -56,6 +58,8 @@ func Pipe(ctx context.Context, p *Peer, in *Input, out io.Writer, o Options) err
 	defer release()
 	if p.known() {
 		s.quiet.limit(o.Idle)
+	} else {
+		s.first = make(chan struct{})
 	}
 	var both sync.WaitGroup
 	heard, said := make(chan error, 1), make(chan error, 1)
@@ -144,6 +148,7 @@ func (s *pipe) finish(ctx context.Context, saying <-chan error) error {
 // hear copies from the peer to the output. nil is the peer's end.
 func (s *pipe) hear() error {
 	buf := make([]byte, 64<<10)
+	first := s.first
 	for {
 		n, err := s.p.Read(buf)
 		if n > 0 || err == nil {
@@ -153,9 +158,13 @@ func (s *pipe) hear() error {
 			if s.o.Dump != nil {
 				s.o.Dump.Show(false, buf[:n])
 			}
-			if _, err := s.out.Write(buf[:n]); err != nil {
+			if err := s.put(buf[:n]); err != nil {
 				return fmt.Errorf("write what was received: %w", err)
 			}
+		}
+		if first != nil && err == nil {
+			close(first)
+			first = nil
 		}
 		if errors.Is(err, io.EOF) {
 			return nil
@@ -164,6 +173,15 @@ func (s *pipe) hear() error {
 			return fmt.Errorf("receive: %w", plain(err))
 		}
 	}
+}
+
+// put writes what the peer said to the output.
+func (s *pipe) put(b []byte) error {
+	if s.o.JSON != nil {
+		return s.o.JSON.said(false, b)
+	}
+	_, err := s.out.Write(b)
+	return err
 }
 
 // heard keeps the clock; where the peer had to come first, its first datagram
@@ -186,9 +204,17 @@ func (s *pipe) say() error {
 			return nil
 		}
 		if err != nil {
-			return inputError{err}
+			return inputError{fmt.Errorf("read the input: %w", err)}
 		}
 		b = eol.translate(b)
+		if s.o.JSON != nil { // before the answer is told
+			if !s.begun() {
+				return nil
+			}
+			if err := s.o.JSON.said(true, b); err != nil {
+				return inputError{fmt.Errorf("write what is sent: %w", err)}
+			}
+		}
 		s.sending.Store(true)
 		_, err = s.p.Write(b)
 		s.sending.Store(false)
@@ -202,16 +228,30 @@ func (s *pipe) say() error {
 	}
 }
 
+// begun waits until the peer has spoken, where it must be the first; false when
+// all is over before.
+func (s *pipe) begun() bool {
+	if s.first == nil {
+		return true
+	}
+	select {
+	case <-s.first:
+		return true
+	case <-s.stop:
+		return false
+	}
+}
+
 func (s *pipe) note(text string) {
 	if s.o.Note != nil {
 		s.o.Note(text)
 	}
 }
 
-// inputError is a failure of our own input, not of the conversation.
+// inputError is a failure on our own side, not of the conversation.
 type inputError struct{ err error }
 
-func (e inputError) Error() string { return "read the input: " + e.err.Error() }
+func (e inputError) Error() string { return e.err.Error() }
 func (e inputError) Unwrap() error { return e.err }
 
 // plain is what went wrong without the addresses around it, which the line of

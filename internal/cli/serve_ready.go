@@ -8,9 +8,11 @@ import (
 	"github.com/farend-go/farend/app"
 )
 
-// announce says that everything is ready: in the file, to the predecessor and
-// the supervisor, and in JSON on stdout, or as a table on stderr. The file comes
-// first: where it cannot be written, a predecessor serves on.
+// announce says that everything is ready: in the file, in JSON on stdout, to
+// the predecessor and the supervisor, and as a table on stderr. The file comes
+// first: where it cannot be written, a predecessor serves on. Without the line
+// on stdout nobody would know where to connect to; a predecessor's reader knows
+// already, and may have gone.
 func (s *serveRun) announce() error {
 	r := s.Ready()
 	if s.file != "" {
@@ -18,13 +20,15 @@ func (s *serveRun) announce() error {
 			return fmt.Errorf("writing the ready file: %w", err)
 		}
 	}
+	if s.json { // not by the printer, which nobody asks how it went
+		if _, err := s.out.Write(r.Line()); err != nil && !s.in.HandedOver() {
+			return fmt.Errorf("writing the ready line: %w", err)
+		}
+	}
 	if err := s.in.Ready(); err != nil {
 		s.complain(fmt.Errorf("telling that it is ready: %w", err))
 	}
-	switch {
-	case s.json:
-		s.data.print(r.Line())
-	case !s.quiet:
+	if !s.json && !s.quiet {
 		s.talk.print([]byte(s.table(r, time.Since(s.begun))))
 	}
 	if err := s.in.Close(); err != nil {

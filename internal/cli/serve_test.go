@@ -412,6 +412,14 @@ func TestServeReadyFileThatCannotBe(t *testing.T) {
 	}
 }
 
+func TestServeReadyLineThatCannotBe(t *testing.T) {
+	var said bytes.Buffer
+	code := Main(t.Context(), []string{"serve", "--json", "--listen", "echo=:0"}, strings.NewReader(""), errorWriter{errors.New("no room")}, &said, nil)
+	if want := "farend: serve: writing the ready line: no room\n"; code != 1 || said.String() != want {
+		t.Errorf("status %d, %q, want %q", code, said.String(), want)
+	}
+}
+
 func TestServeHelpAll(t *testing.T) {
 	_, help, _ := mainOf(t, "serve", "--help")
 	code, all, said := mainOf(t, "serve", "--help-all")

@@ -28,11 +28,10 @@ type body struct {
 	writing bool
 }
 
-func (b *blobs) there(ref store.Ref, added int) bool {
+func (b *blobs) there(ref store.Ref) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	is := b.all[ref]
-	return is != nil && (is.writing || is.holders+added > 0)
+	return b.all[ref] != nil
 }
 
 func (b *blobs) held(ref store.Ref, added int) bool {
@@ -83,10 +82,10 @@ func (b *blobs) let(ref store.Ref) {
 
 // Create implements [store.Blobs].
 func (b *blobs) Create(ctx context.Context, size int64) (store.BlobWriter, error) {
-	if err := b.engine.enter(ctx); err != nil {
+	if err := b.engine.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer b.engine.leave()
+	defer b.engine.gate.Leave()
 	w := &writer{blobs: b}
 	if size > 0 && size <= maxHint {
 		w.data = make([]byte, 0, size)
@@ -100,10 +99,10 @@ const maxHint = 1 << 20
 
 // Open implements [store.Blobs].
 func (b *blobs) Open(ctx context.Context, ref store.Ref) (store.Blob, error) {
-	if err := b.engine.enter(ctx); err != nil {
+	if err := b.engine.gate.Enter(ctx); err != nil {
 		return nil, err
 	}
-	defer b.engine.leave()
+	defer b.engine.gate.Leave()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	is := b.all[ref]

@@ -3,10 +3,10 @@ package memstore
 import (
 	"context"
 	"iter"
-	"sync"
 	"sync/atomic"
 
 	"github.com/farend-go/farend/store"
+	"github.com/farend-go/farend/store/internal/gate"
 	"github.com/farend-go/farend/store/internal/sorted"
 	"github.com/farend-go/farend/store/internal/watch"
 )
@@ -20,7 +20,7 @@ type Options struct {
 
 // New makes an empty engine.
 func New(o Options) *Engine {
-	e := &Engine{turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	e := &Engine{turn: make(chan struct{}, 1)}
 	e.blobs = blobs{engine: e, all: map[store.Ref]*body{}, limit: o.Limit}
 	e.now.Store(&moment{})
 	return e
@@ -28,13 +28,11 @@ func New(o Options) *Engine {
 
 // Engine is a [store.Engine]. Its methods may be called concurrently.
 type Engine struct {
-	turn   chan struct{} // held by the Update that runs
-	now    atomic.Pointer[moment]
-	hub    watch.Hub
-	blobs  blobs
-	calls  sync.WaitGroup
-	ending sync.RWMutex // held while a call enters; Close holds it to shut the door
-	closed chan struct{}
+	turn  chan struct{} // held by the Update that runs
+	now   atomic.Pointer[moment]
+	hub   watch.Hub
+	blobs blobs
+	gate  gate.Gate
 }
 
 var _ store.Engine = (*Engine)(nil)
@@ -44,39 +42,21 @@ type moment struct {
 	keys sorted.Map
 }
 
-// enter counts a call in, unless the engine is closed; leave counts it out.
-func (e *Engine) enter(ctx context.Context) error {
-	e.ending.RLock()
-	defer e.ending.RUnlock()
-	select {
-	case <-e.closed:
-		return store.ErrClosed
-	default:
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	e.calls.Add(1)
-	return nil
-}
-
-func (e *Engine) leave() { e.calls.Done() }
-
 // View implements [store.Engine].
 func (e *Engine) View(ctx context.Context, f func(store.Reader) error) error {
-	if err := e.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.leave()
+	defer e.gate.Leave()
 	return f(&tx{moment: *e.now.Load()})
 }
 
 // Update implements [store.Engine].
 func (e *Engine) Update(ctx context.Context, f func(store.Writer) error) error {
-	if err := e.enter(ctx); err != nil {
+	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
-	defer e.leave()
+	defer e.gate.Leave()
 	select {
 	case e.turn <- struct{}{}:
 		defer func() { <-e.turn }()
@@ -112,15 +92,9 @@ func (e *Engine) Blobs() store.Blobs { return &e.blobs }
 
 // Close implements [store.Engine].
 func (e *Engine) Close() error {
-	e.ending.Lock()
-	select {
-	case <-e.closed:
-	default:
-		close(e.closed)
-	}
-	e.ending.Unlock()
+	e.gate.Shut()
 	e.hub.Close()
-	e.calls.Wait()
+	e.gate.Wait()
 	return nil
 }
 
@@ -178,7 +152,7 @@ func (t *tx) change(key []byte, size int64) {
 }
 
 func (t *tx) Keep(ref store.Ref) error {
-	if !t.blobs.there(ref, t.held[ref]) {
+	if !t.blobs.there(ref) {
 		return store.ErrNotFound
 	}
 	t.hold(ref, 1)

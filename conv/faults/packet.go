@@ -16,8 +16,9 @@ const reorderLimit = 50 * time.Millisecond
 
 // PacketConn is pc under rules for datagrams (do=lose, duplicate, reorder,
 // delay, garble), whatever their Service; the others do nothing. N is the
-// number of a datagram. A rule without Dir counts (N, Times, P) each direction
-// by itself. What is late is sent or given later; Close drops it.
+// number of a datagram, After a place within it: garble changes that byte, and
+// shorter datagrams are left alone. A rule without Dir counts (N, Times, P) each
+// direction by itself. What is late is sent or given later; Close drops it.
 func PacketConn(pc net.PacketConn, rules ...Rule) net.PacketConn {
 	var all []*shared
 	for _, r := range NewSet(rules, nil).rules {
@@ -77,18 +78,32 @@ func newPacketConn(pc net.PacketConn, rules []*shared, fired func(Fired)) *packe
 type fate struct {
 	lose, twice, behind bool
 	late                time.Duration
-	bits                byte
+	wrong               []wrong
 }
 
-// fate asks the rules about the next datagram of a direction.
-func (c *packetConn) fate(dir Dir, peer net.Addr) fate {
+// wrong is what to do to a byte.
+type wrong struct {
+	at   int64
+	bits byte
+}
+
+// garble makes b wrong.
+func (f fate) garble(b []byte) {
+	for _, w := range f.wrong {
+		b[w.at] ^= w.bits
+	}
+}
+
+// fate asks the rules about the next datagram of a direction, of so many bytes.
+func (c *packetConn) fate(dir Dir, peer net.Addr, size int) fate {
 	c.mu.Lock()
 	c.number[dir]++
 	number := c.number[dir]
 	c.mu.Unlock()
 	var f fate
 	for _, r := range c.rules[dir] {
-		if !r.occurs() {
+		short := int64(size) <= r.After && (r.After > 0 || r.Do == Garble)
+		if short || !r.occurs() {
 			continue
 		}
 		count, ok := r.take()
@@ -103,7 +118,7 @@ func (c *packetConn) fate(dir Dir, peer net.Addr) fate {
 		case Delay:
 			f.late += r.late()
 		case Garble:
-			f.bits ^= r.bit()
+			f.wrong = append(f.wrong, wrong{r.After, r.bit()})
 		case Reorder:
 			f.behind = true
 			if f.late += r.Delay; r.Delay <= 0 {
@@ -134,15 +149,13 @@ func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
 		if err != nil {
 			return n, peer, err
 		}
-		f := c.fate(In, peer)
+		f := c.fate(In, peer, n)
 		if f.lose {
 			continue
 		}
-		if n > 0 {
-			p[0] ^= f.bits
-		}
+		f.garble(p[:n])
 		if f.twice {
-			c.keep(held{data: slices.Clone(p[:n]), peer: peer, due: time.Now()})
+			c.keep(held{data: slices.Clone(p[:n]), peer: peer, due: time.Now().Add(f.late)})
 		}
 		if f.late > 0 {
 			c.keep(held{data: slices.Clone(p[:n]), peer: peer, due: time.Now().Add(f.late), next: f.behind})
@@ -217,16 +230,20 @@ func (c *packetConn) follow() {
 // WriteTo sends p, now or later or never, as the rules say; it fails only where
 // sending at once does.
 func (c *packetConn) WriteTo(p []byte, peer net.Addr) (int, error) {
-	f := c.fate(Out, peer)
+	f := c.fate(Out, peer, len(p))
 	if f.lose {
 		return len(p), nil
 	}
 	data := p
-	if f.bits != 0 && len(p) > 0 {
+	if len(f.wrong) > 0 {
 		data = slices.Clone(p)
-		data[0] ^= f.bits
+		f.garble(data)
 	}
-	if f.twice {
+	if f.late > 0 && f.twice {
+		if err := c.sendLater(&held{data: slices.Clone(data), peer: peer}, f.late); err != nil {
+			return 0, err
+		}
+	} else if f.twice {
 		if n, err := c.PacketConn.WriteTo(data, peer); err != nil {
 			return n, err
 		}

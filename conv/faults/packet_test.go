@@ -148,6 +148,60 @@ func TestDatagrams(t *testing.T) {
 	}
 }
 
+// In a datagram after= is a place.
+func TestGarbleWithinADatagram(t *testing.T) {
+	for _, dir := range []faults.Dir{faults.In, faults.Out} {
+		got := carried(t, dir, 120, faults.Rule{Do: faults.Garble, After: 2, Seed: 2}, faults.Rule{Do: faults.Delay, After: 3, Delay: time.Second})
+		for i, text := range got {
+			want := fmt.Sprint(i + 1)
+			switch {
+			case len(want) < 3 && text == want:
+			case len(want) == 3 && len(text) == 3 && text[:2] == want[:2] && text[2] != want[2]:
+			default:
+				t.Errorf("%v: %q came as %q", dir, want, text)
+			}
+		}
+		if len(got) != 120 {
+			t.Errorf("%v: %d came", dir, len(got))
+		}
+	}
+}
+
+// A rule without dir= and without a verb changes, doubles or delays what a
+// server sends, not what it is sent too.
+func TestAnswersAloneAreDoubled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, far := mailPair()
+		set := faults.NewSet(rules(t, "echo do=duplicate", "echo do=delay delay=1s"), nil)
+		under := set.Packets("echo", far)
+		go func() {
+			b := make([]byte, 100)
+			for {
+				n, peer, err := under.ReadFrom(b)
+				if err != nil {
+					return
+				}
+				_, _ = under.WriteTo(b[:n], peer)
+			}
+		}()
+		began := time.Now()
+		fmt.Fprint(writer{client}, "x")
+		_ = client.SetReadDeadline(began.Add(time.Minute))
+		b := make([]byte, 100)
+		var times []time.Duration
+		for {
+			if _, _, err := client.ReadFrom(b); err != nil {
+				break
+			}
+			times = append(times, time.Since(began))
+		}
+		if fmt.Sprint(times) != "[1s 1s]" {
+			t.Errorf("answers after %v", times)
+		}
+		under.Close()
+	})
+}
+
 // TestTutorial70_LossInjector loses a tenth: exactly the datagrams that the
 // seed says, and no others.
 func TestTutorial70_LossInjector(t *testing.T) {

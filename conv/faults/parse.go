@@ -22,8 +22,7 @@ type key struct {
 var keys = []key{
 	{"after", "a size: 5, 64KiB, 1MiB", func(r *Rule, v string) (ok bool) { r.After, ok = parseSize(v); return ok },
 		func(r *Rule) string { return positive(r.After, formatSize(r.After)) }},
-	{"dir", "in or out", func(r *Rule, v string) bool { return setDir(r, v) },
-		func(r *Rule) string { return positive(r.Dir, r.Dir.String()) }},
+	{"dir", "in, out or both", func(r *Rule, v string) bool { return setDir(r, v) }, writtenDir},
 	{"do", "a deed", func(r *Rule, v string) bool { r.Do = Deed(v); return knownDeed(r.Do) != nil },
 		func(r *Rule) string { return string(r.Do) }},
 	{"n", "a number from 1", func(r *Rule, v string) bool { return setCount(&r.N, v) },
@@ -56,23 +55,24 @@ type deed struct {
 	needs  string
 	packet bool // of datagrams
 	stream bool // of streams
+	out    bool // acts on output where neither dir= nor a verb says more
 	text   string
 }
 
 var deeds = []deed{
-	{Slice, []string{"size"}, "", false, true, "what passes from there goes in pieces of size= bytes (1)"},
-	{Delay, []string{"delay", "jitter"}, "delay", true, true, "what passes from there is late by delay=, give or take jitter="},
-	{Throttle, []string{"rate"}, "rate", false, true, "no more than rate= bytes a second pass from there"},
-	{Garble, nil, "", true, true, "one bit of the next byte is wrong"},
-	{Stall, []string{"delay"}, "", false, true, "nothing passes any more; with delay=, not for so long"},
-	{Truncate, nil, "", false, true, "the stream ends there in good order, and the sender is not told"},
-	{HalfClose, nil, "", false, true, "our half of the stream ends (FIN); reading goes on"},
-	{Cut, nil, "", false, true, "both halves end: each side reads the end of the stream"},
-	{Close, nil, "", false, true, "our side closes the connection (FIN)"},
-	{Reset, nil, "", false, true, "the connection is reset (RST)"},
-	{Lose, nil, "", true, false, "the datagram is lost"},
-	{Duplicate, nil, "", true, false, "the datagram arrives twice"},
-	{Reorder, []string{"delay"}, "", true, false, "the datagram arrives behind the next one, or after delay= (50ms) when none comes"},
+	{Slice, []string{"size"}, "", false, true, false, "what passes from there goes in pieces of size= bytes (1)"},
+	{Delay, []string{"delay", "jitter"}, "delay", true, true, true, "what passes from there is late by delay=, give or take jitter="},
+	{Throttle, []string{"rate"}, "rate", false, true, false, "no more than rate= bytes a second pass from there"},
+	{Garble, nil, "", true, true, true, "one bit of the next byte is wrong"},
+	{Stall, []string{"delay"}, "", false, true, false, "nothing passes any more; with delay=, not for so long"},
+	{Truncate, nil, "", false, true, false, "the stream ends there in good order, and the sender is not told"},
+	{HalfClose, nil, "", false, true, false, "our half of the stream ends (FIN); reading goes on"},
+	{Cut, nil, "", false, true, false, "both halves end: each side reads the end of the stream"},
+	{Close, nil, "", false, true, false, "our side closes the connection (FIN)"},
+	{Reset, nil, "", false, true, false, "the connection is reset (RST)"},
+	{Lose, nil, "", true, false, true, "the datagram is lost"},
+	{Duplicate, nil, "", true, false, true, "the datagram arrives twice"},
+	{Reorder, []string{"delay"}, "", true, false, true, "the datagram arrives behind the next one, or after delay= (50ms) when none comes"},
 }
 
 // Deeds lists what do= knows, for help.
@@ -150,6 +150,9 @@ func parse(rule string) (Rule, error) {
 		rest = strings.TrimLeft(rest, " \t")
 	}
 	r.Verb = strings.Join(verb, " ")
+	if !seen["dir"] {
+		r.Dir = r.usualDir()
+	}
 	for _, word := range append(verb, r.Service) {
 		if !isName(word) {
 			return r, fmt.Errorf("%q is no name of a service or verb", word)
@@ -287,12 +290,31 @@ func quote(v string) string {
 	return v
 }
 
+// usualDir is the direction of a rule that is written without dir=: what
+// changes each datagram, or makes it late, would do so to a question and to its
+// answer. A verb's data goes one way, which it finds by itself.
+func (r *Rule) usualDir() Dir {
+	if d := knownDeed(r.Do); d != nil && d.out && r.Verb == "" {
+		return Out
+	}
+	return Both
+}
+
+func writtenDir(r *Rule) string {
+	if r.Dir == r.usualDir() {
+		return ""
+	}
+	return r.Dir.String()
+}
+
 func setDir(r *Rule, v string) bool {
 	switch v {
 	case "in":
 		r.Dir = In
 	case "out":
 		r.Dir = Out
+	case "both":
+		r.Dir = Both
 	default:
 		return false
 	}

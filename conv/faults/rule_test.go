@@ -20,7 +20,9 @@ func TestParse(t *testing.T) {
 		},
 		"smtp mail from do=close":               {Service: "smtp", Verb: "MAIL FROM", Do: faults.Close},
 		"upper do=throttle rate=10KiB/s":        {Service: "upper", Do: faults.Throttle, Rate: 10 << 10},
-		"upper p=0.3 seed=7 do=lose":            {Service: "upper", P: 0.3, Seed: 7, Do: faults.Lose},
+		"upper p=0.3 seed=7 do=lose":            {Service: "upper", P: 0.3, Seed: 7, Do: faults.Lose, Dir: faults.Out},
+		"upper do=duplicate dir=both":           {Service: "upper", Do: faults.Duplicate},
+		"ftp STOR do=delay delay=1s":            {Service: "ftp", Verb: "STOR", Do: faults.Delay, Delay: time.Second},
 		"upper after=2GiB size=16 do=slice n=2": {Service: "upper", After: 2 << 30, Size: 16, Do: faults.Slice, N: 2},
 	} {
 		got, err := faults.Parse(in)
@@ -41,7 +43,10 @@ func TestString(t *testing.T) {
 		"echo after=5 do=close",
 		`imap FETCH n=3 reply="NO [INUSE] later"`,
 		"echo do=delay delay=1.5s jitter=10ms",
-		"upper dir=out do=lose p=0.3 seed=7",
+		"upper do=lose p=0.3 seed=7",
+		"upper dir=both do=duplicate",
+		"upper dir=in do=garble",
+		"echo dir=out do=close",
 	} {
 		r, err := faults.Parse(rule)
 		if err != nil || r.String() != rule {
@@ -73,7 +78,7 @@ func TestParseRefuses(t *testing.T) {
 		"echo p=NaN do=close":             "want a chance",
 		"echo p=1.1 do=close":             "want a chance",
 		"echo n=0 do=close":               "from 1",
-		"echo dir=both do=close":          "in or out",
+		"echo dir=up do=close":            "in, out or both",
 		"imap FETCH reply=\"NO":           "quotes",
 		"imap FETCH reply=\"NO\"x":        "blank",
 		"imap FETCH reply=NO later":       "in quotes",

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/dial"
+	"github.com/farend-go/farend/proto/ftp"
 )
 
 // URL opens a URL with the installed opener, by GET. The caller closes the
@@ -98,12 +99,14 @@ func (l Layer) Join(p *Plan) {
 }
 
 // BuildOpener puts an opener together. Without handlers it knows http, https,
-// file and data, takes the proxies from the environment, follows redirects as
-// the zero HTTPRedirectHandler does, keeps no cookies, knows no password and
-// unpacks nothing. A handler replaces what stands in its place.
+// ftp, ftps, gopher, gophers, file and data, takes the proxies of http and https
+// from the environment, follows redirects as the zero HTTPRedirectHandler does,
+// keeps no cookies, knows no password and unpacks nothing. A handler replaces
+// what stands in its place.
 func BuildOpener(handlers ...Handler) *http.Client {
 	p := newPlan(nil)
-	for _, h := range slices.Concat([]Handler{ProxyHandler{}, HTTPRedirectHandler{}, File(nil), Data()}, handlers) {
+	usual := []Handler{ProxyHandler{}, HTTPRedirectHandler{}, File(nil), Data(), FTP(ftp.Options{}), Gopher(nil)}
+	for _, h := range slices.Concat(usual, handlers) {
 		h.Join(p)
 	}
 	return p.finish()
@@ -130,19 +133,27 @@ func (p *Plan) finish() *http.Client {
 	for _, l := range slices.Backward(p.layers) {
 		rt = l.wrap(rt)
 	}
-	p.Client.Transport = &opened{rt, p.Transport}
+	p.Client.Transport = &opened{rt, p.Transport, p.schemes}
 	return p.Client
 }
 
 // opened is a whole opener's transport: Client.CloseIdleConnections reaches
-// the transport below the layers.
+// the transports below the layers.
 type opened struct {
 	http.RoundTripper
-	bottom *http.Transport
+	bottom  *http.Transport
+	schemes map[string]http.RoundTripper
 }
 
 // CloseIdleConnections is what http.Client looks for.
-func (o *opened) CloseIdleConnections() { o.bottom.CloseIdleConnections() }
+func (o *opened) CloseIdleConnections() {
+	o.bottom.CloseIdleConnections()
+	for _, rt := range o.schemes {
+		if c, ok := rt.(interface{ CloseIdleConnections() }); ok {
+			c.CloseIdleConnections()
+		}
+	}
+}
 
 // newTransport is net/http's, with our dialer below it and nothing unpacked: a
 // body is what the server sent.

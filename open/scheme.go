@@ -1,6 +1,11 @@
 package open
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/farend-go/farend/proto/ftp"
+	"github.com/farend-go/farend/proto/gopher"
+)
 
 // A Scheme is how URLs of one scheme are opened. As a Handler it joins an
 // opener.
@@ -14,6 +19,31 @@ type Scheme struct {
 
 // Join takes the scheme in; the last one of its name counts.
 func (s Scheme) Join(p *Plan) { p.schemes[s.Name] = s.RoundTripper }
+
+// Schemes is several schemes as one Handler.
+type Schemes []Scheme
+
+// Join takes each of them in.
+func (s Schemes) Join(p *Plan) {
+	for _, one := range s {
+		one.Join(p)
+	}
+}
+
+// FTP is ftp: and ftps: (RFC 1738 section 3.2), as an ftp.Transport opens them:
+// as anonymous where the URL has no login. Sessions are kept for a while, and
+// CloseIdleConnections of the opener ends them.
+func FTP(o ftp.Options) Schemes {
+	t := &ftp.Transport{Options: o}
+	return Schemes{{"ftp", t}, {"ftps", t}}
+}
+
+// Gopher is gopher: and gophers: (RFC 4266), as a gopher.Transport opens them;
+// nil is the zero Client.
+func Gopher(c *gopher.Client) Schemes {
+	t := &gopher.Transport{Client: c}
+	return Schemes{{"gopher", t}, {"gophers", t}}
+}
 
 // New is a client over a clone of base that knows more schemes, and follows
 // redirects as the zero HTTPRedirectHandler does. With a nil base it is a

@@ -13,6 +13,8 @@ func commands(e *env) []*cobra.Command {
 		newServe(e),
 		newRun(e),
 		newTalk(e),
+		newGet(e),
+		newPut(e),
 		newAddr(e),
 		newBench(e),
 		newList(e),

@@ -28,7 +28,8 @@ import (
 //
 // Where the server refuses, the response has the nearest status (401 for 530,
 // 404 for 550, 507 for 452 and 552, 502 for what has none) and the server's
-// words as its body.
+// words as its body; where it was on the way to the directory that it refused,
+// the field Ftp-Command says CWD.
 type Transport struct {
 	Options  Options
 	StartTLS bool // ftp: demands AUTH TLS
@@ -249,7 +250,11 @@ func (t *Transport) put(key sessionKey, s *idleSession) {
 func (x *exchange) run(ctx context.Context) (*http.Response, error) {
 	for _, dir := range x.at.dirs {
 		if err := x.s.c.Cwd(ctx, dir); err != nil {
-			return nil, err
+			resp, err := x.refused(err)
+			if err == nil {
+				resp.Header.Set("Ftp-Command", "CWD")
+			}
+			return resp, err
 		}
 	}
 	return x.do(ctx)

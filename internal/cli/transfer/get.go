@@ -1,0 +1,208 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Job is one URL to get.
+type Job struct {
+	URL  *url.URL
+	File string // where to; "" or "-": standard output; a directory: under the URL's own name
+	// Named has it written under the URL's own name in the directory File, ""
+	// being the current one.
+	Named bool
+	Range string // A-B; "": all
+	// Resume goes on with File, which the user says is the beginning: at byte
+	// ResumeAt, or -1 for its end.
+	Resume   bool
+	ResumeAt int64
+}
+
+// Get does the jobs, several at once, and returns when all have ended. report
+// gets the result of each as it ends, with its place in jobs, one at a time.
+func (c *Client) Get(ctx context.Context, jobs []Job, report func(i int, r Result)) {
+	c.meter.Files.Add(int64(len(jobs)))
+	out := newLine(orDiscard(c.o.Out))
+	places := make([]*place, len(jobs))
+	for i, j := range jobs {
+		if j.toStdout() {
+			places[i] = out.place(ctx)
+		}
+	}
+	c.parallel(len(jobs), func(i int) Result { return c.one(ctx, jobs[i], places[i]) }, report)
+}
+
+func orDiscard(w io.Writer) io.Writer {
+	if w == nil {
+		return io.Discard
+	}
+	return w
+}
+
+func (j Job) toStdout() bool { return !j.Named && (j.File == "" || j.File == "-") }
+
+// one does a job.
+func (c *Client) one(ctx context.Context, j Job, p *place) Result {
+	began := time.Now()
+	r := Result{URL: j.URL.Redacted(), File: j.File}
+	c.meter.Active.Add(1)
+	if r.Err = ctx.Err(); r.Err == nil {
+		limited, cancel := c.limited(ctx)
+		r.Err = c.run(limited, j, p, &r)
+		cancel()
+	}
+	if p != nil {
+		if err := p.leave(); err != nil && r.Err == nil {
+			r.Err = failure(CodeWrite, err)
+		}
+	}
+	r.Time = time.Since(began)
+	c.meter.Active.Add(-1)
+	c.meter.Done.Add(1)
+	return r
+}
+
+// limited is a context that ends when the time for one transfer is over.
+func (c *Client) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.o.Limit <= 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.o.Limit)
+}
+
+func (c *Client) run(ctx context.Context, j Job, p *place, r *Result) error {
+	var want *span
+	if j.Range != "" {
+		var err error
+		if want, err = parseSpan(j.Range); err != nil {
+			return err
+		}
+	}
+	get := c.urlOpener(j.URL, want)
+	if p != nil {
+		r.File = "-"
+		s := sink(&stream{w: p})
+		if j.Resume {
+			return c.fetch(ctx, get, &skipped{stream: stream{w: p}, at: max(0, j.ResumeAt)}, r)
+		}
+		return c.fetch(ctx, get, s, r)
+	}
+	name, err := c.place(j)
+	if err != nil {
+		return err
+	}
+	r.File = name
+	return c.toFile(ctx, get, j, want != nil, name, r)
+}
+
+// skipped is a stream whose user has the beginning already (-C N to standard
+// output).
+type skipped struct {
+	stream
+	at int64
+}
+
+func (s *skipped) have() request {
+	return request{from: s.at + s.got, version: s.v, trusted: true}
+}
+
+func (s *skipped) start(src *source) (io.Writer, error) {
+	if src.from != s.at+s.got || s.got > 0 && !src.version.Same(s.v) {
+		return nil, errAnew
+	}
+	s.v = src.version
+	return &s.stream, nil
+}
+
+// place is the name of the file that a job writes.
+func (c *Client) place(j Job) (string, error) {
+	name := j.File
+	dir := j.Named || strings.HasSuffix(name, "/") || strings.HasSuffix(name, string(filepath.Separator))
+	if info, err := os.Stat(name); !dir && err == nil && info.IsDir() {
+		dir = true
+	}
+	if dir {
+		last, err := NameOf(j.URL)
+		if err != nil {
+			return "", err
+		}
+		name = filepath.Join(name, last)
+	}
+	if c.o.MakeDirs {
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			return "", failure(CodeWrite, err)
+		}
+	}
+	return name, nil
+}
+
+// toFile brings a job's file to a name.
+func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, name string, r *Result) error {
+	info, err := os.Stat(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure(CodeWrite, err)
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		return c.toDevice(ctx, get, name, r)
+	}
+	if err == nil { // a link is written through, as everywhere
+		if real, err := filepath.EvalSymlinks(name); err == nil {
+			name = real
+		}
+	}
+	root, err := c.root(filepath.Dir(name))
+	if err != nil {
+		return failure(CodeWrite, err)
+	}
+	p := &part{root: root, name: filepath.Base(name), url: r.URL, setTime: c.o.RemoteTime}
+	if span || c.o.Include {
+		p.looked, p.v = true, unknown
+	}
+	if j.Resume && p.have().from == 0 && (err == nil && info != nil || j.ResumeAt > 0) {
+		a, err := newAppended(name, j.ResumeAt)
+		if err != nil {
+			return err
+		}
+		defer a.close() //nolint:errcheck // done has told
+		return c.fetch(ctx, get, a, r)
+	}
+	return c.fetch(ctx, get, p, r)
+}
+
+// toDevice writes to what is there and is no file: /dev/null, a pipe.
+func (c *Client) toDevice(ctx context.Context, get opener, name string, r *Result) (err error) {
+	var f *os.File
+	s := &stream{open: func() (io.Writer, error) {
+		var err error
+		f, err = os.OpenFile(name, os.O_WRONLY, 0)
+		return f, err
+	}}
+	err = c.fetch(ctx, get, s, r)
+	if f != nil {
+		err = errors.Join(err, f.Close())
+	}
+	return err
+}
+
+// root opens a directory once.
+func (c *Client) root(dir string) (*os.Root, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r, ok := c.roots[dir]; ok {
+		return r, nil
+	}
+	r, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	c.roots[dir] = r
+	return r, nil
+}

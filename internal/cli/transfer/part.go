@@ -1,0 +1,183 @@
+package transfer
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// noteAfter is how many bytes come before a note is written beside them: what
+// is short is sooner fetched again than noted.
+const noteAfter = 1 << 20
+
+// A note stands beside a part, in NAME.part.json: of what it is a part.
+type note struct {
+	URL string `json:"url"`
+	Version
+}
+
+// part is a file that appears whole or not at all: it grows as NAME.part, and
+// gets its name at the end. What a broken try leaves there is gone on with
+// where the note says of which version it is, and the server still has that.
+type part struct {
+	root    *os.Root
+	name    string
+	temp    string // "": name.part
+	url     string
+	setTime bool
+
+	looked bool
+	f      *os.File
+	got    int64
+	v      Version
+	noted  bool
+	head   bool
+}
+
+func (p *part) tempName() string { return cmp.Or(p.temp, p.name+".part") }
+func (p *part) noteName() string { return p.tempName() + ".json" }
+
+// look finds what an earlier run has left.
+func (p *part) look() {
+	p.looked, p.v = true, unknown
+	info, err := p.root.Lstat(p.tempName())
+	if err != nil {
+		return
+	}
+	text, err := p.root.ReadFile(p.noteName())
+	n := note{}
+	if err != nil || !info.Mode().IsRegular() || json.Unmarshal(text, &n) != nil || n.URL != p.url || !n.Known() {
+		return // nobody knows what it is a part of: it is overwritten
+	}
+	if n.Size >= 0 && info.Size() > n.Size {
+		return
+	}
+	p.got, p.v, p.noted = info.Size(), n.Version, true
+}
+
+func (p *part) have() request {
+	if !p.looked {
+		p.look()
+	}
+	if !p.v.Known() || p.head {
+		return request{version: unknown}
+	}
+	return request{from: p.got, version: p.v}
+}
+
+func (p *part) start(s *source) (io.Writer, error) {
+	mode := os.O_WRONLY | os.O_CREATE
+	if s.from == 0 {
+		mode |= os.O_TRUNC
+	}
+	f, err := p.root.OpenFile(p.tempName(), mode, 0o666)
+	if err != nil {
+		return nil, failure(CodeWrite, err)
+	}
+	if s.from != p.got && s.from > 0 {
+		f.Close()
+		return nil, errAnew
+	}
+	if _, err := f.Seek(s.from, io.SeekStart); err != nil {
+		f.Close()
+		return nil, failure(CodeWrite, err)
+	}
+	if s.from == 0 && p.noted { // before a byte of the new one: a note never speaks of another's bytes
+		p.dropNote()
+	}
+	p.f, p.got, p.v = f, s.from, s.version
+	if len(s.head) > 0 {
+		p.head = true
+		if _, err := f.Write(s.head); err != nil {
+			return nil, failure(CodeWrite, err)
+		}
+	}
+	return p, nil
+}
+
+func (p *part) Write(b []byte) (int, error) {
+	n, err := p.f.Write(b)
+	p.got += int64(n)
+	if err == nil && !p.noted && p.got >= noteAfter && p.v.Known() && !p.head {
+		err = p.writeNote()
+	}
+	return n, err
+}
+
+func (p *part) writeNote() error {
+	text, err := json.Marshal(note{p.url, p.v})
+	if err != nil {
+		return err
+	}
+	if err := p.root.WriteFile(p.noteName(), append(text, '\n'), 0o666); err != nil {
+		return err
+	}
+	p.noted = true
+	return nil
+}
+
+func (p *part) dropNote() {
+	_ = p.root.Remove(p.noteName()) // what is left of it fits no part
+	p.noted = false
+}
+
+// keep leaves what has come for the next try, with its note, or nothing.
+func (p *part) keep() error {
+	if p.f == nil {
+		return nil
+	}
+	err := p.f.Close()
+	p.f = nil
+	if p.got == 0 || !p.v.Known() || p.head {
+		p.got, p.head = 0, false
+		p.dropNote()
+		return errors.Join(err, p.root.Remove(p.tempName()))
+	}
+	if err == nil && !p.noted {
+		err = p.writeNote()
+	}
+	if err != nil {
+		return failure(CodeWrite, err)
+	}
+	return nil
+}
+
+func (p *part) done() error {
+	if p.v.Size >= 0 && p.got != p.v.Size && !p.head {
+		return io.ErrUnexpectedEOF
+	}
+	err := p.f.Close()
+	p.f = nil
+	if err != nil {
+		return failure(CodeWrite, err)
+	}
+	if p.setTime && !p.v.Modified.IsZero() {
+		if err := p.root.Chtimes(p.tempName(), time.Time{}, p.v.Modified); err != nil {
+			return failure(CodeWrite, err)
+		}
+	}
+	if err := p.root.Rename(p.tempName(), p.name); err != nil {
+		return failure(CodeWrite, err)
+	}
+	if p.noted {
+		p.dropNote()
+	}
+	return nil
+}
+
+// drop takes away what stands under the part's name.
+func (p *part) drop() error {
+	if p.f != nil {
+		p.f.Close()
+		p.f = nil
+	}
+	p.dropNote()
+	if err := p.root.Remove(p.tempName()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure(CodeWrite, err)
+	}
+	return nil
+}

@@ -30,6 +30,7 @@ store                                 < store   # the packages inside it
 store/memstore store/diskstore        < store/internal/*
 store/diskstore                       < go.etcd.io/bbolt golang.org/x/sys
 message                               < golang.org/x/text
+message/mbox message/maildir          < message
 filetree/treetest                     < filetree
 
 # first floor: conversation

@@ -62,9 +62,9 @@ type Authenticator struct {
 	throttle throttle
 	once     sync.Once
 	key      []byte
-	hashers  chan struct{}            // argon2 takes memory: so many at once
-	nonce    func() string            // for the tests' vectors; nil: random
-	pick     func(host string) string // CRAM-MD5's challenge, likewise
+	hashers  chan struct{} // argon2 takes memory: so many at once
+	nonce    func() string // for the tests' vectors; nil: random
+	pick     func() string // CRAM-MD5's challenge, likewise
 }
 
 func (a *Authenticator) start() {

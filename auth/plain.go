@@ -133,7 +133,7 @@ func (s *cramServer) Next(ctx context.Context, response []byte) ([]byte, bool, e
 			return nil, false, ErrMalformed
 		}
 		if s.challenge = "<" + rand.Text() + "@farend>"; s.a.pick != nil {
-			s.challenge = s.a.pick("farend")
+			s.challenge = s.a.pick()
 		}
 		return []byte(s.challenge), false, nil
 	}

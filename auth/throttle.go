@@ -23,6 +23,7 @@ const (
 type throttle struct {
 	mu    sync.Mutex
 	peers map[netip.Prefix]offender
+	swept time.Time
 }
 
 type offender struct {
@@ -96,11 +97,15 @@ func (t *throttle) note(peer netip.Prefix) {
 	t.peers[peer] = offender{o.failures + 1, now}
 }
 
-// forget makes room: whoever has been quiet, and if that is nobody, any.
+// forget makes room: whoever has been quiet, or if that is nobody, anybody. It
+// looks at all of them once in a while only.
 func (t *throttle) forget(now time.Time) {
-	for p, o := range t.peers {
-		if now.Sub(o.last) >= forgetAfter {
-			delete(t.peers, p)
+	if now.Sub(t.swept) >= forgetAfter {
+		t.swept = now
+		for p, o := range t.peers {
+			if now.Sub(o.last) >= forgetAfter {
+				delete(t.peers, p)
+			}
 		}
 	}
 	for p := range t.peers {

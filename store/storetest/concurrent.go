@@ -100,7 +100,7 @@ func testViewsAndUpdates(t *testing.T, e store.Engine) {
 // Every View sees an Update whole or not at all, and never an older state than
 // one before it saw.
 func testViewsSeeMoments(t *testing.T, e store.Engine) {
-	const rounds = 100
+	const rounds = 50
 	put(t, e, "a", "0", "z", "0")
 	var wg sync.WaitGroup
 	stop := make(chan struct{})

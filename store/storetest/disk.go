@@ -196,7 +196,7 @@ func (d *disk) testTwice(t *testing.T) {
 	}
 }
 
-const faultSteps = 12
+const faultSteps = 8
 
 // testCrash stops the disk at its first, second, third … thing, and looks each
 // time what a new engine finds: what was acknowledged, and nothing by halves.

@@ -23,7 +23,7 @@ type Hub struct {
 
 type watcher struct {
 	wake chan struct{} // holds one wake-up
-	rev  store.Rev     // the latest change, under the hub's mutex
+	rev  store.Rev     // the latest change that it was told of, under the hub's mutex
 }
 
 // Start says which revision the engine begins with.
@@ -53,8 +53,16 @@ func (h *Hub) Changed(rev store.Rev, keys iter.Seq[[]byte]) {
 	}
 }
 
+// tell wakes a watcher, unless it has heard of rev.
 func (w *watcher) tell(rev store.Rev) {
-	w.rev = max(w.rev, rev)
+	if rev <= w.rev {
+		return
+	}
+	w.rev = rev
+	w.poke()
+}
+
+func (w *watcher) poke() {
 	select {
 	case w.wake <- struct{}{}:
 	default: // it has not yet taken the last one
@@ -101,10 +109,8 @@ func (h *Hub) add(prefix string, from store.Rev) (*watcher, bool) {
 	if h.closed {
 		return nil, false
 	}
-	w := &watcher{wake: make(chan struct{}, 1)}
-	if h.rev > from {
-		w.tell(h.rev)
-	}
+	w := &watcher{wake: make(chan struct{}, 1), rev: from}
+	w.tell(h.rev)
 	if h.watchers == nil {
 		h.watchers = map[string]map[*watcher]struct{}{}
 		h.lengths = map[int]int{}
@@ -142,7 +148,7 @@ func (h *Hub) Close() {
 	h.closed = true
 	for _, ws := range h.watchers {
 		for w := range ws {
-			w.tell(0)
+			w.poke()
 		}
 	}
 }

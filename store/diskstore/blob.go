@@ -1,0 +1,98 @@
+package diskstore
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"sync"
+
+	"github.com/farend-go/farend/store"
+)
+
+// smallBlob is one that was read when it was opened.
+type smallBlob struct{ *bytes.Reader }
+
+func newSmallBlob(body []byte) store.Blob { return smallBlob{bytes.NewReader(body)} }
+
+func (smallBlob) Close() error { return nil }
+
+// blob reads chunk by chunk, and verifies each.
+type blob struct {
+	e    *Engine
+	seg  *segment
+	at   place
+	sums []byte
+	next int64 // of Read
+
+	mu    sync.Mutex
+	chunk int // the one in buf, -1 none
+	buf   []byte
+	done  bool
+}
+
+func (b *blob) Size() int64 { return b.at.size }
+
+func (b *blob) Read(p []byte) (int, error) {
+	n, err := b.ReadAt(p, b.next)
+	b.next += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+func (b *blob) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 {
+		return 0, errors.New("diskstore: negative offset")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.done {
+		return 0, fs.ErrClosed
+	}
+	n := 0
+	for n < len(p) {
+		if off >= b.at.size {
+			return n, io.EOF
+		}
+		if err := b.load(int(off / chunk)); err != nil {
+			return n, err
+		}
+		k := copy(p[n:], b.buf[off%chunk:])
+		n += k
+		off += int64(k)
+	}
+	return n, nil
+}
+
+// load brings a chunk into the buffer.
+func (b *blob) load(n int) error {
+	if n == b.chunk {
+		return nil
+	}
+	start := int64(n) * chunk
+	if b.buf == nil {
+		b.buf = make([]byte, chunk)
+	}
+	b.chunk = -1
+	b.buf = b.buf[:min(chunk, b.at.size-start)]
+	if err := b.fill(b.buf, start); err != nil {
+		return err
+	}
+	if err := b.verify(n, b.buf); err != nil {
+		return err
+	}
+	b.chunk = n
+	return nil
+}
+
+func (b *blob) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.done {
+		b.done = true
+		b.e.segments.unpin(b.seg)
+	}
+	return nil
+}

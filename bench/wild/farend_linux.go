@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// build makes the binary as it ships.
+func build(ctx context.Context, dir string) (string, error) {
+	tree, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/farend-go/farend").Output()
+	if err != nil {
+		return "", fmt.Errorf("where is farend? %w", err)
+	}
+	path := filepath.Join(dir, "farend")
+	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "./cmd/farend")
+	c.Dir, c.Env = strings.TrimSpace(string(tree)), append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building farend: %w\n%s", err, text)
+	}
+	return path, nil
+}
+
+// farend is a service of ours with flags of its own; in them DIR stands for
+// the server's folder.
+func farend(service string, flags ...string) server {
+	return server{name: "farend", start: func(ctx context.Context, l *lab, dir string) (*site, error) {
+		args := []string{"serve", service, "--listen", service + "=127.0.0.1:0", "--json", "-q", "--ca-out", filepath.Join(dir, "ca.pem")}
+		for _, f := range flags {
+			args = append(args, strings.ReplaceAll(f, "DIR", dir))
+		}
+		for _, sub := range []string{"files", "data"} {
+			if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+				return nil, err
+			}
+		}
+		cmd := exec.CommandContext(ctx, l.farend, args...)
+		cmd.Stderr = os.Stderr
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		p, err := start(cmd)
+		if err != nil {
+			return nil, err
+		}
+		line, err := bufio.NewReader(out).ReadBytes('\n')
+		var ready struct {
+			Services []struct{ Address, URL string }
+		}
+		if err == nil {
+			err = json.Unmarshal(line, &ready)
+		}
+		if err == nil && len(ready.Services) == 0 {
+			err = errors.New("nothing listens")
+		}
+		if err != nil {
+			p.stop()
+			return nil, fmt.Errorf("it did not get ready: %w", err)
+		}
+		return &site{process: p, at: map[string]string{
+			"address": ready.Services[0].Address, "url": ready.Services[0].URL, "files": filepath.Join(dir, "files"),
+		}}, nil
+	}}
+}

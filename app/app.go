@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,28 +157,6 @@ func (a *App) prepare() error {
 	}
 	a.write()
 	return a.arm()
-}
-
-// arm reads the rules by which to misbehave.
-func (a *App) arm() error {
-	var rules []faults.Rule
-	running := names(a.cfg.wanted())
-	for _, text := range a.cfg.Faults {
-		r, err := faults.Parse(text)
-		switch {
-		case err != nil:
-			return badConfig("fault: %w", err)
-		case !slices.Contains(running, r.Service):
-			return badConfig("fault %q: %s is not among the services that run (%s)", text, r.Service, strings.Join(running, " "))
-		case r.Reply != "":
-			return badConfig("fault %q: %s has no replies that could be others", text, r.Service)
-		}
-		rules = append(rules, r)
-	}
-	if len(rules) > 0 {
-		a.faults = faults.NewSet(rules, func(f faults.Fired) { a.notice(fmt.Sprintf("%v (%s)", f, nameOf(f.Remote))) })
-	}
-	return nil
 }
 
 // Ready tells what is bound.

@@ -393,7 +393,7 @@ func TestRefused(t *testing.T) {
 		"starts each server":             {Listen: at(t, "echo=inetd:"), Handover: &server.Handover{}},
 		"not among the services":         {Services: []string{"echo"}, Faults: []string{"upper do=close"}},
 		`did you mean "reset"`:           {Faults: []string{"echo do=rset"}},
-		"no replies":                     {Faults: []string{`echo HELO reply="NO"`}},
+		"echo has no verbs":              {Faults: []string{`echo HELO reply="NO"`}},
 		"certificate /none, key /none: ": {Cert: "/none", Key: "/none", Listen: at(t, "echo=tls::0")},
 	} {
 		a, err := app.Listen(t.Context(), cfg)

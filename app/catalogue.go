@@ -19,6 +19,8 @@ type Service struct {
 	UsesTLS  bool   // there is a certificate wherever it runs
 	TLS      bool   // every connection begins with a handshake
 	OwnTLS   bool   // its handler shakes hands, not the server
+	NoVerbs  bool   // its requests are any bytes: no rule can wait for one of them
+	Replies  bool   // its handler takes replies from the rules by which to misbehave
 	Try      string // a command to try; %s is the URL, CA_FILE the authority's certificate
 
 	Stream  func(a *App, at Address) server.Handler   // nil: not spoken over streams
@@ -80,7 +82,7 @@ func Catalogue() []Service {
 	described := simple.Protocols()
 	for i := range out {
 		at := slices.IndexFunc(described, func(p proto.Protocol) bool { return p.Name == out[i].Name })
-		out[i].Protocol = described[at]
+		out[i].Protocol, out[i].NoVerbs = described[at], true
 	}
 	return append(out, treeServices()...)
 }

@@ -19,4 +19,5 @@ type Protocol struct {
 	Packet  bool     // spoken over UDP and Unix datagram sockets
 	Client  bool     // the client's end exists
 	Server  bool     // the server's end exists
+	Verbs   []string // in capitals, the words with which its requests begin; nil: they do not begin so, or nobody says
 }

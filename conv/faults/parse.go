@@ -13,6 +13,7 @@ import (
 // key is one key of a rule: how it is read and written.
 type key struct {
 	name string
+	does string // what it means, for help
 	want string // what its value looks like, for errors and help
 	set  func(r *Rule, v string) bool
 	get  func(r *Rule) string
@@ -20,28 +21,28 @@ type key struct {
 
 // keys of a rule in the order in which String writes them.
 var keys = []key{
-	{"after", "a size: 5, 64KiB, 1MiB", func(r *Rule, v string) (ok bool) { r.After, ok = parseSize(v); return ok },
+	{"after", "it happens when so many bytes have passed", "a size: 5, 64KiB, 1MiB", func(r *Rule, v string) (ok bool) { r.After, ok = parseSize(v); return ok },
 		func(r *Rule) string { return positive(r.After, formatSize(r.After)) }},
-	{"dir", "in, out or both", func(r *Rule, v string) bool { return setDir(r, v) }, writtenDir},
-	{"do", "a deed", func(r *Rule, v string) bool { r.Do = Deed(v); return knownDeed(r.Do) != nil },
+	{"dir", "the direction that counts and is acted on", "in, out or both", func(r *Rule, v string) bool { return setDir(r, v) }, writtenDir},
+	{"do", "what happens", "one of the words below", func(r *Rule, v string) bool { r.Do = Deed(v); return knownDeed(r.Do) != nil },
 		func(r *Rule) string { return string(r.Do) }},
-	{"n", "a number from 1", func(r *Rule, v string) bool { return setCount(&r.N, v) },
+	{"n", "only this time that it would be armed", "a number from 1", func(r *Rule, v string) bool { return setCount(&r.N, v) },
 		func(r *Rule) string { return positive(r.N, strconv.Itoa(r.N)) }},
-	{"times", "a number from 1", func(r *Rule, v string) bool { return setCount(&r.Times, v) },
+	{"times", "it happens so often and no more", "a number from 1", func(r *Rule, v string) bool { return setCount(&r.Times, v) },
 		func(r *Rule) string { return positive(r.Times, strconv.Itoa(r.Times)) }},
-	{"p", "a chance above 0 and up to 1: 0.3", func(r *Rule, v string) bool { return setChance(&r.P, v) },
+	{"p", "the chance that it is armed", "a chance above 0 and up to 1: 0.3", func(r *Rule, v string) bool { return setChance(&r.P, v) },
 		func(r *Rule) string { return positive(r.P, strconv.FormatFloat(r.P, 'g', -1, 64)) }},
-	{"seed", "a number", func(r *Rule, v string) bool { return setSeed(&r.Seed, v) },
+	{"seed", "the same one does the same again", "a number", func(r *Rule, v string) bool { return setSeed(&r.Seed, v) },
 		func(r *Rule) string { return positive(r.Seed, strconv.FormatUint(r.Seed, 10)) }},
-	{"delay", "a duration: 500ms, 10s", func(r *Rule, v string) bool { return setDuration(&r.Delay, v) },
+	{"delay", "how late, or how long", "a duration: 500ms, 10s", func(r *Rule, v string) bool { return setDuration(&r.Delay, v) },
 		func(r *Rule) string { return positive(r.Delay, r.Delay.String()) }},
-	{"jitter", "a duration: 50ms", func(r *Rule, v string) bool { return setDuration(&r.Jitter, v) },
+	{"jitter", "give or take so much", "a duration: 50ms", func(r *Rule, v string) bool { return setDuration(&r.Jitter, v) },
 		func(r *Rule) string { return positive(r.Jitter, r.Jitter.String()) }},
-	{"rate", "bytes a second: 10KiB", func(r *Rule, v string) bool { return setSize(&r.Rate, strings.TrimSuffix(v, "/s")) },
+	{"rate", "bytes a second", "as 10KiB", func(r *Rule, v string) bool { return setSize(&r.Rate, strings.TrimSuffix(v, "/s")) },
 		func(r *Rule) string { return positive(r.Rate, formatSize(r.Rate)) }},
-	{"size", "a size from 1: 16", func(r *Rule, v string) bool { return setSize(&r.Size, v) },
+	{"size", "of the pieces", "a size from 1: 16", func(r *Rule, v string) bool { return setSize(&r.Size, v) },
 		func(r *Rule) string { return positive(r.Size, formatSize(r.Size)) }},
-	{"reply", "an answer, quoted where it has blanks", func(r *Rule, v string) bool { r.Reply = v; return v != "" },
+	{"reply", "said instead of our own", "an answer, quoted where it has blanks", func(r *Rule, v string) bool { r.Reply = v; return v != "" },
 		func(r *Rule) string { return positive(r.Reply, quote(r.Reply)) }},
 }
 
@@ -72,7 +73,7 @@ var deeds = []deed{
 	{Reset, nil, "", false, true, false, "the connection is reset (RST)"},
 	{Lose, nil, "", true, false, true, "the datagram is lost"},
 	{Duplicate, nil, "", true, false, true, "the datagram arrives twice"},
-	{Reorder, []string{"delay"}, "", true, false, true, "the datagram arrives behind the next one, or after delay= (50ms) when none comes"},
+	{Reorder, []string{"delay"}, "", true, false, true, "it arrives behind the next one, or after delay= (50ms)"},
 }
 
 // Deeds lists what do= knows, for help.
@@ -84,11 +85,12 @@ func Deeds() []Help {
 	return out
 }
 
-// Keys lists the keys of a rule and what their values look like, for help.
+// Keys lists the keys of a rule, what they mean and what their values look
+// like, for help.
 func Keys() []Help {
 	var out []Help
 	for _, k := range keys {
-		out = append(out, Help{k.name, k.want})
+		out = append(out, Help{k.name, k.does + " (" + k.want + ")"})
 	}
 	return out
 }
@@ -288,6 +290,12 @@ func quote(v string) string {
 		}
 	}
 	return v
+}
+
+// Datagrams tells whether the rule is for datagrams alone.
+func (r Rule) Datagrams() bool {
+	d := knownDeed(r.Do)
+	return d != nil && !d.stream
 }
 
 // usualDir is the direction of a rule that is written without dir=: what

@@ -45,8 +45,9 @@ func newBench(e *env) *cobra.Command {
 		Example: `farend bench tcp://localhost:50007 -c 100 --send 'hello\n' --expect line
 farend bench udp://localhost:9 --rate 5000 --max 'p99<5ms' --json > before.json
 farend bench greet://localhost:12345 -d 30s --compare before.json`,
-		Args: benchArgs,
-		RunE: func(c *cobra.Command, args []string) error { return b.run(c.Context(), args[0]) },
+		Annotations: map[string]string{statuses: "99 a --max was missed\n"},
+		Args:        benchArgs,
+		RunE:        func(c *cobra.Command, args []string) error { return b.run(c.Context(), args[0]) },
 
 		ValidArgsFunction: completeEndpoint,
 	}

@@ -101,7 +101,9 @@ func manPage(c *cobra.Command, date string) string {
 		b.WriteString(".PP\n" + roff(strings.TrimSpace(c.Long)) + "\n")
 	}
 	if more := c.Annotations[details]; more != "" {
-		b.WriteString(".PP\n" + strings.ReplaceAll(roff(more), "\n\n", "\n.PP\n") + "\n")
+		for paragraph := range strings.SplitSeq(strings.TrimSpace(more), "\n\n") {
+			b.WriteString(".PP\n" + manParagraph(paragraph))
+		}
 	}
 	if c.HasAvailableSubCommands() {
 		b.WriteString(".SH COMMANDS\n")
@@ -112,12 +114,42 @@ func manPage(c *cobra.Command, date string) string {
 		}
 	}
 	b.WriteString(".SH OPTIONS\n")
-	c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) { b.WriteString(manFlag(f)) })
+	local := c.LocalNonPersistentFlags()
+	c.Flags().VisitAll(func(f *pflag.Flag) { // in the order of their importance
+		if local.Lookup(f.Name) == f {
+			b.WriteString(manFlag(f))
+		}
+	})
 	c.Root().PersistentFlags().VisitAll(func(f *pflag.Flag) { b.WriteString(manFlag(f)) })
-	b.WriteString(".SH EXIT STATUS\n.TP\n.B 0\ngood\n.TP\n.B 1\nfailed\n.TP\n.B 2\nwrong usage\n.TP\n.B 130\ninterrupted\n")
+	b.WriteString(".SH EXIT STATUS\n" + manStatuses(c))
 	fmt.Fprintf(&b, ".SH EXAMPLES\n.nf\n%s\n.fi\n", roff(strings.TrimSpace(c.Example)))
 	if c.HasParent() {
 		fmt.Fprintf(&b, ".SH SEE ALSO\n.BR %s (1)\n", roff(manName(c.Parent())))
+	}
+	return b.String()
+}
+
+// manParagraph is filled, unless it is a table, whose lines are indented.
+func manParagraph(text string) string {
+	if strings.HasPrefix(text, "  ") {
+		return ".nf\n" + roff(text) + "\n.fi\n"
+	}
+	return roff(text) + "\n"
+}
+
+// statuses is the key of a command's own exit statuses: a line for each, the
+// number, a blank and what it means.
+const statuses = "statuses"
+
+func manStatuses(c *cobra.Command) string {
+	lines := "0 good\n1 failed\n2 wrong usage\n" + c.Annotations[statuses]
+	if !strings.Contains(lines, "\n130 ") {
+		lines += "130 interrupted\n"
+	}
+	var b strings.Builder
+	for line := range strings.Lines(lines) {
+		number, meaning, _ := strings.Cut(strings.TrimSpace(line), " ")
+		fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", number, roff(meaning))
 	}
 	return b.String()
 }
@@ -135,6 +167,11 @@ func manFlag(f *pflag.Flag) string {
 	item := strings.Join(names, ", ")
 	if argument != "" && argument != "count" {
 		item += ` \fI` + roff(argument) + `\fR`
+	}
+	switch f.DefValue {
+	case "", "0", "0s", "false", "[]":
+	default:
+		usage += " (default " + f.DefValue + ")"
 	}
 	return ".TP\n" + item + "\n" + roff(usage) + "\n"
 }

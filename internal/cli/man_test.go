@@ -24,6 +24,33 @@ func TestManWritesAPageForEachCommand(t *testing.T) {
 	}
 }
 
+// The pages have what help has: defaults, tables line by line, and statuses of
+// a command's own.
+func TestManIsComplete(t *testing.T) {
+	dir := t.TempDir()
+	if got := farend(t, "", "man", dir); got.code != 0 {
+		t.Fatalf("%+v", got)
+	}
+	for name, texts := range map[string][]string{
+		"farend-bench": {".B 99\na \\-\\-max was missed\n", "(default 1)"},
+		"farend-serve": {"(default 5s)", ".nf\n  after=", ".B 130\na second signal"},
+		"farend-run":   {".B 127\n", ".B 130\ninterrupted\n"},
+	} {
+		page, err := os.ReadFile(filepath.Join(dir, name+".1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range texts {
+			if !strings.Contains(string(page), text) {
+				t.Errorf("%s has no %q", name, text)
+			}
+		}
+		if strings.Count(string(page), ".B 130\n") != 1 {
+			t.Errorf("%s has not one status 130", name)
+		}
+	}
+}
+
 var requests = regexp.MustCompile(`^\.(TH|SH|TP|PP|B|BR|nf|fi)( |$)`)
 
 // checkPage checks what man(7) and whatis(1) need.

@@ -23,7 +23,10 @@ farend serve greet echo upper      # the tutorials' three servers
 farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,
 		Long: `ADDRESS is host:port, [::1]:port, :port (loopback), unix:PATH, unixgram:PATH,
 tls:host:port, systemd:NAME, fd:N, inetd:. TLS, ports: farend serve --help-all`,
-		Annotations: map[string]string{details: serveDetails},
+		Annotations: map[string]string{
+			details:  serveDetails + faultDetails(),
+			statuses: "130 a second signal came before all had ended; the first one is a good end\n",
+		},
 	}
 	serviceFlags(c.Flags())
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"github.com/farend-go/farend/conv/faults"
 )
 
 // fieldFlags are those of a server in the field, which few need: --help-all and
@@ -55,4 +58,26 @@ start is made anew. In a unit of systemd: Type=notify-reload and
 NotifyAccess=all. Without --handover, SIGHUP stops farend in good order.
 
 --spin 50us trades a busy core for a several times higher rate with few
-connections.`
+connections.
+`
+
+// faultDetails is the grammar of --fault; the whole of it is docs/faults.md.
+func faultDetails() string {
+	var b strings.Builder
+	b.WriteString(`
+A RULE is SERVICE [VERB] KEY=VALUE ...: with a verb (ftp RETR) it is armed when
+the peer has said it, else when the connection begins. Keys:
+
+`)
+	for _, k := range faults.Keys() {
+		b.WriteString("  " + pad(k.Word+"=", 9) + k.Text + "\n")
+	}
+	b.WriteString("\nWhat do= can be:\n\n")
+	for _, d := range faults.Deeds() {
+		b.WriteString("  " + pad(d.Word, 12) + d.Text + "\n")
+	}
+	b.WriteString("\n" + `delay, garble, lose, duplicate and reorder act on what the client reads, unless
+dir= or a verb says more; the others on both directions. docs/faults.md has all
+of it.`)
+	return b.String()
+}

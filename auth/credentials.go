@@ -120,13 +120,16 @@ func (c Credentials) client(ctx context.Context, name string, offered []string, 
 	return newSCRAM(name, &c, binding, len(able) > 0 && !plus, nil)
 }
 
-// Login tries what Choose gives, one after the other, until exchange returns
-// something else than ErrRefused, or all have been refused: then the last
-// refusal is returned. A refused token is asked for anew, once. An exchange
-// that ended well though the Client is not Done is ErrServer. ErrMechanism: the
-// server offers nothing that could be tried; ErrClear: nothing without TLS.
+// Login tries what Choose gives, the strongest first, until exchange returns
+// something else than ErrRefused; of several that a server checks in the same
+// way only the first, for each failure makes the next take longer: a SCRAM, and
+// then a plain password where one is allowed, else CRAM-MD5. A refused token is
+// asked for anew, once. Where all are refused the last refusal is returned. An
+// exchange that ended well though the Client is not Done is ErrServer.
+// ErrMechanism: the server offers nothing that could be tried; ErrClear:
+// nothing without TLS.
 func (c Credentials) Login(ctx context.Context, offered []string, ch Channel, exchange func(Client) error) error {
-	try := c.Choose(offered, ch)
+	try := spare(c.Choose(offered, ch))
 	if len(try) == 0 {
 		return c.none(offered, ch)
 	}
@@ -143,6 +146,28 @@ func (c Credentials) Login(ctx context.Context, offered []string, ch Channel, ex
 		}
 	}
 	return err
+}
+
+// spare takes out what would be refused as the others were.
+func spare(all []string) []string {
+	has := func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(all, name) })
+	}
+	scrams := []string{SCRAMSHA256PLUS, SCRAMSHA1PLUS, SCRAMSHA256, SCRAMSHA1}
+	seen := false
+	return slices.DeleteFunc(slices.Clone(all), func(name string) bool {
+		switch name {
+		case SCRAMSHA256PLUS, SCRAMSHA1PLUS, SCRAMSHA256, SCRAMSHA1:
+			again := seen
+			seen = true
+			return again
+		case CRAMMD5:
+			return has(scrams...) && has(PLAIN, LOGIN)
+		case LOGIN:
+			return has(PLAIN)
+		}
+		return false
+	})
 }
 
 func (c Credentials) attempt(ctx context.Context, name string, offered []string, ch Channel, fresh bool, exchange func(Client) error) error {

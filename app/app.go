@@ -47,8 +47,8 @@ type Config struct {
 	CAOut     string // the file for the made authority's certificate; empty: one in a folder for temporary files, until Serve returns
 	MakeCA    bool   // make it even where no TLS is served
 
-	// Root is the directory that ftp and gopher serve; empty: a small tree in
-	// memory, writable. With Writable ftp may write into Root.
+	// Root is the directory that http, ftp and gopher serve; empty: a small tree
+	// in memory, writable. With Writable http and ftp may write into Root.
 	Root     string
 	Writable bool
 	// Users are passwords by name. Without any, every name and password is let
@@ -102,6 +102,7 @@ type App struct {
 	tree     filetree.Tree  // what is served; nil: nobody asks for it
 	accounts *files.Accounts
 	ftp      map[ftpKind]*ftp.Handler
+	web      *site // nil: nobody has asked for it
 
 	handing sync.Mutex    // held while a successor starts
 	handed  chan struct{} // closed: a successor serves

@@ -4,6 +4,7 @@ import (
 	"net"
 	"slices"
 
+	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/proto"
 	"github.com/farend-go/farend/proto/simple"
 	"github.com/farend-go/farend/server"
@@ -25,6 +26,12 @@ type Service struct {
 
 	Stream  func(a *App, at Address) server.Handler   // nil: not spoken over streams
 	Packets func(say func(Note)) server.PacketHandler // nil: not over datagrams
+	// LoginToWrite is Logins, where what it serves can be changed.
+	LoginToWrite bool
+	NextProtos   []string // what its TLS offers by ALPN; nil: nothing
+	// Veil hides secrets that only the protocol can find from an ear; nil: the
+	// handler does.
+	Veil func(conv.Tap) conv.Tap
 }
 
 // Note is what a service has to say beside its work: what the tutorials'
@@ -84,7 +91,8 @@ func Catalogue() []Service {
 		at := slices.IndexFunc(described, func(p proto.Protocol) bool { return p.Name == out[i].Name })
 		out[i].Protocol, out[i].NoVerbs = described[at], true
 	}
-	return append(out, treeServices()...)
+	out = append(out, treeServices()...)
+	return append(out, webServices()...)
 }
 
 // Networks are those on which the service listens at a host and port.

@@ -253,7 +253,13 @@ func (a *App) equip(l *listener, s Service, at Address) {
 	} else if len(a.cfg.Ears) == 0 {
 		return
 	}
-	l.srv.Tap = func(t *server.Talk) conv.Tap { return a.tap(s.Name, t) }
+	l.srv.Tap = func(t *server.Talk) conv.Tap {
+		tap := a.tap(s.Name, t)
+		if tap == nil || s.Veil == nil {
+			return tap
+		}
+		return s.Veil(tap)
+	}
 	l.srv.Packet = func(e server.PacketEvent) {
 		for _, ear := range a.cfg.Ears {
 			ear.Packet(l.Listening, e)

@@ -122,7 +122,8 @@ func (a *App) ftpHandler(s Service, at Address) *ftp.Handler {
 // refuseWide refuses to let everybody in from everywhere: a service with
 // logins, and no users, is for this host alone.
 func (a *App) refuseWide(s Service, where string) error {
-	if !s.Logins || len(a.cfg.Users) > 0 {
+	logins := s.Logins || s.LoginToWrite && a.canWrite()
+	if !logins || len(a.cfg.Users) > 0 {
 		return nil
 	}
 	host, _, err := net.SplitHostPort(where)
@@ -156,7 +157,12 @@ func (a *App) certsFor(s Service, at Address) *tls.Config {
 	if s.OwnTLS || !s.TLS && !at.TLS {
 		return nil
 	}
-	return a.certs.config
+	if s.NextProtos == nil {
+		return a.certs.config
+	}
+	c := a.certs.config.Clone()
+	c.NextProtos = s.NextProtos
+	return c
 }
 
 // checkUsers finds accounts that nobody could log in to. What it says has no

@@ -61,8 +61,7 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 	}
 	for _, l := range r.Services {
 		network := l.Network
-		switch scheme, _, _ := strings.Cut(l.URL, ":"); scheme {
-		case "tls", "ftps", "gophers":
+		if isSecure(l.URL) {
 			network = "tls"
 		}
 		line := fmt.Sprintf("  %-8s %-8s %-*s", l.Name, network, width, l.Address)
@@ -77,8 +76,22 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 	return b.String()
 }
 
+// isSecure tells whether a listener's URL is one of TLS: the names of such
+// schemes end with an s.
+func isSecure(url string) bool {
+	scheme, _, _ := strings.Cut(url, ":")
+	return scheme == "tls" || strings.HasSuffix(scheme, "s")
+}
+
 // tryLine is a command to try: farend talk takes an endpoint, others a URL.
+// Where a service usually is in clear, and is not here, it trusts the authority
+// that signed its certificate.
 func tryLine(command, url, ca string) string {
+	if isSecure(url) && !strings.Contains(command, "CA_FILE") {
+		for _, program := range []string{"farend talk ", "curl "} {
+			command = strings.Replace(command, program, program+"--cacert CA_FILE ", 1)
+		}
+	}
 	if strings.Contains(command, "farend talk") {
 		url = strings.Replace(url, "://", ":", 1)
 	}

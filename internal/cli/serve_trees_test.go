@@ -67,6 +67,9 @@ func TestTryLines(t *testing.T) {
 		{"curl %s/", "ftp://h:1", "/ca", "curl ftp://h:1/"},
 		{"curl --cacert CA_FILE %s/", "ftps://h:1", "/ca", "curl --cacert /ca ftps://h:1/"},
 		{"curl --cacert CA_FILE %s/", "ftps://h:1", "", "curl ftps://h:1/"},
+		{"curl %s/", "ftps://h:1", "/ca", "curl --cacert /ca ftps://h:1/"}, // of --listen ftp=tls::1
+		{"echo hello | farend talk %s", "tls://h:1", "/ca", "echo hello | farend talk --cacert /ca tls:h:1"},
+		{"farend talk %s", "tls://h:1", "", "farend talk tls:h:1"},
 	} {
 		if got := tryLine(c.command, c.url, c.ca); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)

@@ -49,7 +49,7 @@ proto                                 < server dial conv auth wire message socke
 proto/*                               < proto server dial conv auth wire message socket
 proto/*                               < golang.org/x/text golang.org/x/net
 proto/xmlrpc                          < proto/web   # XML-RPC is spoken over HTTP
-proto/*/*test                         < proto proto/* keep/* server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert
+proto/*/*test                         < proto proto/* keep/* auth server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert
 
 # fourth floor: the rooms people use; they never see a conversation
 mailbox newsgroup                     < store message

@@ -156,7 +156,9 @@ func (a *App) prepare() error {
 			return err
 		}
 	}
-	a.write()
+	if err := a.write(); err != nil {
+		return err
+	}
 	return a.arm()
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/farend-go/farend/app"
@@ -181,19 +183,33 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
-func TestTranscriptInAFile(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
-		t.Fatal(err)
+func TestTranscriptThatCannotBe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	inTheWay := func() {
+		t.Helper()
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var said notices
-	serveOnce(t, app.Config{Listen: at(t, "echo=:0"), Transcript: file, Notice: said.add}, func(r app.Ready) {
+	serveOnce(t, app.Config{Listen: at(t, "echo=:0"), Transcript: path, Notice: said.add}, func(r app.Ready) {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		inTheWay()
 		if got := converse(t, r.Services[0].Address, "goes on"); got != "goes on" {
 			t.Errorf("%q", got)
 		}
 	})
 	if !strings.Contains(said.String(), "writing a transcript") {
 		t.Errorf("it said %q", said.String())
+	}
+	a, err := app.Listen(t.Context(), app.Config{Listen: at(t, "echo=:0"), Transcript: path})
+	if err == nil {
+		a.Close()
+	}
+	if !errors.Is(err, syscall.ENOTDIR) || isConfigError(err) {
+		t.Errorf("at the start: %v", err)
 	}
 }
 

@@ -67,15 +67,19 @@ func (ts *transcripts) close() {
 }
 
 // write begins to write transcripts, if that is asked for.
-func (a *App) write() {
+func (a *App) write() error {
 	if a.cfg.Transcript == "" {
-		return
+		return nil
 	}
 	ts := &transcripts{
 		dir:     transcript.Dir{Path: a.cfg.Transcript},
 		trouble: func(err error) { a.notice("writing a transcript: " + err.Error()) },
 		packets: map[Listening]*transcript.Recorder{},
 	}
+	if err := ts.dir.Check(); err != nil {
+		return err
+	}
 	a.cfg.Ears = append(slices.Clip(a.cfg.Ears), ts)
 	a.cleanups = append(a.cleanups, ts.close)
+	return nil
 }

@@ -263,6 +263,29 @@ type Dir struct {
 	last map[string]int
 }
 
+// Check makes the folder and a file in it, which it removes: an error tells
+// before the first conversation that none will be written.
+func (d *Dir) Check() error {
+	if err := d.make(); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(d.Path, ".check-*")
+	if err != nil {
+		return fmt.Errorf("transcript: %w", err)
+	}
+	if err := errors.Join(f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("transcript: %w", err)
+	}
+	return nil
+}
+
+func (d *Dir) make() error {
+	if err := os.MkdirAll(d.Path, 0o700); err != nil {
+		return fmt.Errorf("transcript: %w", err)
+	}
+	return nil
+}
+
 // Create begins the next conversation of a service, in a file named
 // SERVICE-NUMBER.txt (.jsonl in that form); files of earlier runs are left
 // alone. The Recorder closes its file at the end of the conversation.
@@ -270,8 +293,8 @@ func (d *Dir) Create(service string, ours Side, title string) (*Recorder, error)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.last == nil {
-		if err := os.MkdirAll(d.Path, 0o700); err != nil {
-			return nil, fmt.Errorf("transcript: %w", err)
+		if err := d.make(); err != nil {
+			return nil, err
 		}
 		d.last = map[string]int{}
 	}

@@ -150,6 +150,9 @@ func TestDir(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "dir")
 	for run := range 2 { // the second run leaves the first one's files alone
 		d := &transcript.Dir{Path: path}
+		if err := d.Check(); err != nil { // which leaves nothing there
+			t.Fatal(err)
+		}
 		for range 2 {
 			r, err := d.Create("smtp", transcript.ServerSide, fmt.Sprint("run ", run))
 			if err != nil {
@@ -158,9 +161,13 @@ func TestDir(t *testing.T) {
 			talk(r)
 		}
 	}
-	names, _ := filepath.Glob(filepath.Join(path, "*"))
-	for i := range names {
-		names[i] = filepath.Base(names[i])
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
 	}
 	if got := strings.Join(names, " "); got != "smtp-0001.txt smtp-0002.txt smtp-0003.txt smtp-0004.txt" {
 		t.Fatal(got)
@@ -170,7 +177,8 @@ func TestDir(t *testing.T) {
 		t.Errorf("%s, %v", first, err)
 	}
 	file := filepath.Join(path, "smtp-0001.txt")
-	if _, err := (&transcript.Dir{Path: file}).Create("x", transcript.ServerSide, ""); err == nil {
+	d := &transcript.Dir{Path: file}
+	if _, err := d.Create("x", transcript.ServerSide, ""); err == nil || d.Check() == nil {
 		t.Error("a file is no directory")
 	}
 }

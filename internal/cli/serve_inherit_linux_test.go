@@ -169,7 +169,7 @@ func TestServeUnderInetdWithErrors(t *testing.T) {
 		"serve --listen upper=inetd: --listen echo=inetd:":    2,
 		"serve --handover --listen upper=inetd:":              2,
 		"serve --listen upper=inetd: --config /no/such/file":  2,
-		"serve --listen upper=inetd: --transcript /dev/null/": 0, // a notice
+		"serve --listen upper=inetd: --transcript /dev/null/": 1,
 	} {
 		c, status := underInetd(t, strings.Fields(args)...)
 		if err := c.CloseWrite(); err != nil {

@@ -412,6 +412,17 @@ func TestServeReadyFileThatCannotBe(t *testing.T) {
 	}
 }
 
+func TestServeTranscriptsThatCannotBe(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, said := mainOf(t, "serve", "--listen", "echo=:0", "--transcript", file)
+	if code != 1 || out != "" || !strings.HasPrefix(said, "farend: serve: transcript: mkdir "+file) || strings.Count(said, "\n") != 1 {
+		t.Errorf("status %d, %q, %q", code, out, said)
+	}
+}
+
 func TestServeReadyLineThatCannotBe(t *testing.T) {
 	var said bytes.Buffer
 	code := Main(t.Context(), []string{"serve", "--json", "--listen", "echo=:0"}, strings.NewReader(""), errorWriter{errors.New("no room")}, &said, nil)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -134,7 +135,13 @@ func (u *dirUpload) Write(p []byte) (int, error) {
 const copyPiece = 1 << 20
 
 func (u *dirUpload) ReadFrom(r io.Reader) (total int64, err error) {
-	for {
+	// The file splices from a connection below one limit, not below two: the
+	// caller's and the piece's are made one.
+	outer, limited := r.(*io.LimitedReader)
+	if !limited {
+		outer = &io.LimitedReader{R: r, N: math.MaxInt64}
+	}
+	for outer.N > 0 {
 		if u.done {
 			return total, fail("write", u.name, fs.ErrClosed)
 		}
@@ -143,24 +150,26 @@ func (u *dirUpload) ReadFrom(r io.Reader) (total int64, err error) {
 			room /= 2
 		}
 		if err := u.grow(room); err != nil {
-			if n, readErr := r.Read(make([]byte, 1)); n == 0 && readErr == io.EOF { // it fitted exactly
+			if n, readErr := outer.Read(make([]byte, 1)); n == 0 && readErr == io.EOF { // it fitted exactly
 				u.err = nil
 				return total, nil
 			}
 			return total, fail("write", u.name, err)
 		}
-		lim := &io.LimitedReader{R: r, N: room}
-		n, err := u.f.ReadFrom(lim)
+		want := min(room, outer.N)
+		n, err := u.f.ReadFrom(&io.LimitedReader{R: outer.R, N: want})
 		u.shrink(room - n)
+		outer.N -= n
 		total += n
 		switch {
 		case err != nil && isOurs(err): // the disk's, not the reader's
 			u.err = reason(err)
 			return total, fail("write", u.name, err)
-		case err != nil || lim.N > 0:
+		case err != nil || n < want:
 			return total, err
 		}
 	}
+	return total, nil
 }
 
 // hasRoom tells whether grow would succeed.

@@ -8,8 +8,8 @@
 //	go run ./wild -quick            small work, to see that it runs
 //
 // What is compared is the processor time that the server and all its children
-// used, by proc_pid_stat(5), which is kept in hundredths of a second: rows are
-// long enough for that. Rates depend on the client too, and on what else the
+// used, counted by a control group where one can be had (by root, mostly), else
+// by proc_pid_stat(5). Rates depend on the client too, and on what else the
 // machine does. Every figure is the median of the runs, in which the servers
 // take turns; their files lie on the same file system.
 package main

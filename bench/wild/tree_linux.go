@@ -13,13 +13,83 @@ import (
 
 // process is a server that runs, with all that it started.
 type process struct {
-	cmd *exec.Cmd
+	cmd   *exec.Cmd
+	group string // its control group, which counts for all of them; "": there is none
 }
 
-// start runs a command in a process group of its own.
+// start runs a command in a process group, and where that can be had in a
+// control group, of its own.
 func start(cmd *exec.Cmd) (*process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	return &process{cmd}, cmd.Start()
+	group := newGroup()
+	if group != "" { // it joins before it begins, so that nobody it starts is left out
+		cmd.Args = append([]string{"sh", "-c", `echo $$ >"$0/cgroup.procs" && exec "$@"`, group, cmd.Path}, cmd.Args[1:]...)
+		cmd.Path = "/bin/sh"
+	}
+	p := &process{cmd, group}
+	err := cmd.Start()
+	if err != nil {
+		p.ungroup()
+	}
+	return p, err
+}
+
+// newGroup makes a control group of either version (cgroups(7)).
+func newGroup() string {
+	for _, root := range []string{"/sys/fs/cgroup/cpuacct", "/sys/fs/cgroup"} {
+		dir := fmt.Sprintf("%s/farend-wild-%d-%d", root, os.Getpid(), time.Now().UnixNano())
+		if os.Mkdir(dir, 0o755) != nil {
+			continue
+		}
+		if p := (&process{group: dir}); p.countable() {
+			return dir
+		}
+		_ = os.Remove(dir) // it is no such group
+	}
+	return ""
+}
+
+func (p *process) countable() bool {
+	_, err := p.counted()
+	return err == nil
+}
+
+// counted is the time of the control group.
+func (p *process) counted() (time.Duration, error) {
+	if text, err := os.ReadFile(p.group + "/cpuacct.usage"); err == nil {
+		n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+		return time.Duration(n), err
+	}
+	text, err := os.ReadFile(p.group + "/cpu.stat")
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if value, ok := strings.CutPrefix(line, "usage_usec "); ok {
+			n, err := strconv.ParseInt(value, 10, 64)
+			return time.Duration(n) * time.Microsecond, err
+		}
+	}
+	return 0, errors.New("cpu.stat has no usage_usec")
+}
+
+func (p *process) ungroup() {
+	if p.group == "" {
+		return
+	}
+	for range 100 { // it can go when its last process has
+		if text, err := os.ReadFile(p.group + "/cgroup.procs"); err == nil {
+			for _, pid := range strings.Fields(string(text)) {
+				if n, err := strconv.Atoi(pid); err == nil {
+					_ = syscall.Kill(n, syscall.SIGKILL) // a child that outlived its group
+				}
+			}
+		}
+		if os.Remove(p.group) == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // stop ends the server and its children.
@@ -36,14 +106,19 @@ func (p *process) stop() {
 	}
 	_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-done
+	p.ungroup()
 }
 
 // hertz is the unit of proc_pid_stat(5) on every Linux there is.
 const hertz = 100
 
 // usage is the processor time of a process, of its children that have ended,
-// and of those that run.
+// and of those that run. Without a control group, children that nobody waited
+// for are missing, and the unit is a hundredth of a second.
 func (p *process) usage() (time.Duration, error) {
+	if p.group != "" {
+		return p.counted()
+	}
 	parents, times, err := processes()
 	if err != nil {
 		return 0, err

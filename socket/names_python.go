@@ -95,6 +95,9 @@ func Tuple(a net.Addr) string {
 	case UnixAddr:
 		return unixTuple(v)
 	case *net.UnixAddr:
+		if v.Name == "@" { // what Go calls a peer without a name, whose address is empty
+			return unixTuple(UnixAddr{})
+		}
 		addr, _ := Path(v.Name).(UnixAddr)
 		return unixTuple(addr)
 	case RawAddr:

@@ -37,6 +37,7 @@ func TestTuple(t *testing.T) {
 		{UnixAddr{"\x00name"}, `b'\x00name'`},
 		{UnixAddr{}, "''"},
 		{&net.UnixAddr{Name: "@name", Net: "unix"}, `b'\x00name'`},
+		{&net.UnixAddr{Name: "@", Net: "unix"}, "''"},
 		{&net.UnixAddr{Name: "/tmp/grüße\xff\u200b\U000e0001\n"}, `'/tmp/grüße\udcff\u200b\U000e0001\n'`},
 		{RawAddr{Fam: 17, Bytes: []byte{1, 2}}, `(17, b'\x01\x02')`},
 		{InetAddr{}, "None"},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/farend-go/farend/app"
 	"github.com/farend-go/farend/internal/cli/talk"
@@ -13,9 +14,19 @@ import (
 // noteText is what the tutorials' servers print, as on their pages.
 func noteText(n app.Note) []byte {
 	if !n.Wrote {
-		return []byte("Got connection from " + socket.Tuple(n.Peer) + "\n")
+		return []byte("Got connection from " + printed(n.Peer) + "\n")
 	}
 	return fmt.Appendf(nil, "%s wrote:\n%s\n", peerHost(n.Peer), socket.Repr(n.Data))
+}
+
+// printed is an address as Python's print shows it: the path of a Unix socket
+// without quotes, so that nothing is left of a peer without a name.
+func printed(a net.Addr) string {
+	tuple := socket.Tuple(a)
+	if path, ok := a.(*net.UnixAddr); ok && !strings.HasPrefix(tuple, "b'") {
+		return strings.TrimPrefix(path.Name, "@")
+	}
+	return tuple
 }
 
 // peerHost is Python's client_address[0]; a Unix socket's name, if it has one.
@@ -37,7 +48,7 @@ func noteJSON(n app.Note) []byte {
 		Peer    string `json:"peer"`
 		talk.Bytes
 	}{Event: "connected", Service: n.Service}
-	if n.Peer != nil {
+	if n.Peer != nil && n.Peer.String() != "@" { // which is nobody's name
 		event.Peer = n.Peer.String()
 	}
 	if n.Wrote {

@@ -31,6 +31,8 @@ type getCommand struct {
 	include  bool
 	mtime    bool
 
+	oneForAll bool // the one -o is for every URL
+
 	mirror transfer.Mirror
 	tree   bool // -r
 }
@@ -140,6 +142,10 @@ func (g *getCommand) jobs(args []string) ([]transfer.Job, []*url.URL, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if len(g.files) == 1 {
+		name := g.files[0]
+		g.oneForAll = strings.HasSuffix(name, "/") || strings.Contains(name, "#") || isDir(name)
+	}
 	model := transfer.Job{Range: g.span, Named: g.named, File: g.dir}
 	if g.resume != "" {
 		model.Resume, model.ResumeAt = true, -1
@@ -177,7 +183,7 @@ func (g *getCommand) jobs(args []string) ([]transfer.Job, []*url.URL, error) {
 // output is the file for the i-th URL: -o stands for one URL each, as in curl;
 // a single one that is a directory, or has #1 in it, for all.
 func (g *getCommand) output(i int, one transfer.Globbed) string {
-	if len(g.files) == 1 && (strings.HasSuffix(g.files[0], "/") || isDir(g.files[0]) || strings.Contains(g.files[0], "#")) {
+	if g.oneForAll {
 		i = 0
 	}
 	if i >= len(g.files) {
@@ -221,8 +227,4 @@ func (g *getCommand) fromFile() ([]string, error) {
 		return nil, fmt.Errorf("--urls-from: %w", err)
 	}
 	return urls, nil
-}
-
-func (g *getCommand) mirrorTree(context.Context, *transfer.Client, *url.URL) error {
-	return usagef("get: -r: not for this scheme")
 }

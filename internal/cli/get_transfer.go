@@ -32,6 +32,7 @@ type transferCommand struct {
 	headers   []string
 	redirects int
 	helpAll   bool
+	meter     *transfer.Meter
 }
 
 func (t *transferCommand) flags(f *pflag.FlagSet) {
@@ -79,6 +80,8 @@ func (t *transferCommand) client(urls []*url.URL) (*transfer.Client, error) {
 		}
 		t.o.Header.Add(name, strings.TrimSpace(value))
 	}
+	t.meter = &transfer.Meter{}
+	t.o.Meter = t.meter
 	t.o.Limit = time.Duration(t.limit)
 	var lines sync.Mutex
 	if t.verbose > 0 {
@@ -173,6 +176,7 @@ type event struct {
 // the first one that failed, in their order.
 func (t *transferCommand) finish(ctx context.Context, verb string, taken bool, run func(report func(i int, r transfer.Result))) error {
 	first, code := -1, 0
+	done := t.progress(taken)
 	run(func(i int, r transfer.Result) {
 		c := transfer.Code(r.Err)
 		if t.json {
@@ -186,6 +190,7 @@ func (t *transferCommand) finish(ctx context.Context, verb string, taken bool, r
 			first, code = i, c
 		}
 	})
+	done()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -100,7 +100,3 @@ func (p *putCommand) run(ctx context.Context, args []string) error {
 		c.Put(ctx, uploads, report)
 	})
 }
-
-func (p *putCommand) mirrorTree(context.Context, *transfer.Client, string, *url.URL) error {
-	return usagef("put: -r: not for this scheme")
-}

@@ -173,17 +173,22 @@ func (c *Client) transport() *http.Transport {
 
 func (c *Client) ftpOptions() ftp.Options { return ftp.Options{Dialer: c.dialer} }
 
-// ftpLogin is who logs in where the URL does not say: nobody is anonymous.
-func (c *Client) ftpLogin(_ context.Context, u *url.URL) (user, password string, err error) {
+// ftpUser is who logs in where the URL does not say: nobody is anonymous.
+func (c *Client) ftpUser(u *url.URL) (user, password string) {
 	if c.o.User != "" && c.hosts[u.Host] {
-		return c.o.User, c.o.Password, nil
+		return c.o.User, c.o.Password
 	}
 	if c.o.Netrc != nil {
 		if e, ok := c.o.Netrc.Lookup(u.Hostname()); ok {
-			return e.Login, e.Password, nil
+			return e.Login, e.Password
 		}
 	}
-	return "", "", nil
+	return "", ""
+}
+
+func (c *Client) ftpLogin(_ context.Context, u *url.URL) (user, password string, err error) {
+	user, password = c.ftpUser(u)
+	return user, password, nil
 }
 
 func (c *Client) say(format string, args ...any) {

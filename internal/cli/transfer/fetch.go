@@ -55,13 +55,26 @@ type Result struct {
 	Resumed int64  // bytes that were here before
 	Tries   int
 	Time    time.Duration
+	Action  string // of a mirror: one of the Actions
 	Skipped string // why nothing was moved, where nothing had to be
 	Err     error
+
+	share *share
 }
+
+// Actions of a mirror.
+const (
+	ActionGet     = "get"
+	ActionPut     = "put"
+	ActionSkip    = "skip"
+	ActionDelete  = "delete"
+	ActionCompare = "compare" // of a dry run: the content would have to be read
+	ActionFail    = "fail"
+)
 
 // fetch brings a file here, trying again what is worth it.
 func (c *Client) fetch(ctx context.Context, get opener, to sink, r *Result) error {
-	t := &try{c: c, get: get, to: to, r: r, share: share{m: c.meter}}
+	t := &try{c: c, get: get, to: to, r: r, share: r.share}
 	for failed := 0; ; {
 		before := r.Bytes
 		r.Tries++
@@ -92,7 +105,7 @@ type try struct {
 	get   opener
 	to    sink
 	r     *Result
-	share share
+	share *share
 }
 
 // taken tells whether something has been written that can neither be taken back

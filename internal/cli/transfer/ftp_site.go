@@ -23,7 +23,7 @@ type ftpSite struct {
 }
 
 // ftpSite finds or makes the one for a URL.
-func (c *Client) ftpSite(ctx context.Context, u *url.URL) (*ftpSite, error) {
+func (c *Client) ftpSite(u *url.URL) *ftpSite {
 	scheme, port := dial.TCP, "21"
 	switch {
 	case u.Scheme == "ftps":
@@ -38,10 +38,7 @@ func (c *Client) ftpSite(ctx context.Context, u *url.URL) (*ftpSite, error) {
 	if user != "" {
 		password, _ = u.User.Password()
 	} else {
-		var err error
-		if user, password, err = c.ftpLogin(ctx, u); err != nil {
-			return nil, err
-		}
+		user, password = c.ftpUser(u)
 	}
 	if user == "" {
 		user, password = "anonymous", "anonymous@" // RFC 1635
@@ -52,19 +49,25 @@ func (c *Client) ftpSite(ctx context.Context, u *url.URL) (*ftpSite, error) {
 	p, ok := c.pools[key]
 	if !ok {
 		p = &ftp.Pool{Max: max(1, c.o.Parallel), Open: func(ctx context.Context) (*ftp.Client, error) {
-			fc, err := ftp.Dial(ctx, key.endpoint, c.ftpOptions())
-			if err != nil {
-				return nil, err
-			}
-			if err := fc.Login(ctx, key.user, key.password, ""); err != nil {
-				fc.Close()
-				return nil, err
-			}
-			return fc, nil
+			return c.ftpOpen(ctx, key)
 		}}
 		c.pools[key] = p
 	}
-	return &ftpSite{c, p}, nil
+	return &ftpSite{c, p}
+}
+
+// ftpOpen opens a session. A server that has enough of us is crowded.
+func (c *Client) ftpOpen(ctx context.Context, key poolKey) (*ftp.Client, error) {
+	fc, err := ftp.Dial(ctx, key.endpoint, c.ftpOptions())
+	if err == nil {
+		if err = fc.Login(ctx, key.user, key.password, ""); err != nil {
+			fc.Close()
+		}
+	}
+	if r, ok := errors.AsType[ftp.Reply](err); ok && r.Code == 421 {
+		return nil, &crowded{err}
+	}
+	return fc, err
 }
 
 // at is where a URL's path leads: RFC 1738 section 3.2.2 counts from where the
@@ -98,10 +101,7 @@ type ftpPutter struct{ c *Client }
 func putFTP(c *Client, _ *url.URL) putter { return ftpPutter{c} }
 
 func (w ftpPutter) put(ctx context.Context, u *url.URL, p *payload, resume bool, r *Result) error {
-	site, err := w.c.ftpSite(ctx, u)
-	if err != nil {
-		return err
-	}
+	site := w.c.ftpSite(u)
 	return site.pool.Do(ctx, func(fc *ftp.Client) error {
 		name, err := site.at(ctx, fc, u)
 		if err != nil {

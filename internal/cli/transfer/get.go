@@ -29,15 +29,15 @@ type Job struct {
 // Get does the jobs, several at once, and returns when all have ended. report
 // gets the result of each as it ends, with its place in jobs, one at a time.
 func (c *Client) Get(ctx context.Context, jobs []Job, report func(i int, r Result)) {
-	c.meter.Files.Add(int64(len(jobs)))
 	out := newLine(orDiscard(c.o.Out))
-	places := make([]*place, len(jobs))
+	places, shares := make([]*place, len(jobs)), make([]*share, len(jobs))
 	for i, j := range jobs {
+		shares[i] = c.meter.announce(-1)
 		if j.toStdout() {
 			places[i] = out.place(ctx)
 		}
 	}
-	c.parallel(len(jobs), func(i int) Result { return c.one(ctx, jobs[i], places[i]) }, report)
+	c.parallel(len(jobs), func(i int) Result { return c.one(ctx, jobs[i], places[i], shares[i]) }, report)
 }
 
 func orDiscard(w io.Writer) io.Writer {
@@ -50,9 +50,9 @@ func orDiscard(w io.Writer) io.Writer {
 func (j Job) toStdout() bool { return !j.Named && (j.File == "" || j.File == "-") }
 
 // one does a job.
-func (c *Client) one(ctx context.Context, j Job, p *place) Result {
+func (c *Client) one(ctx context.Context, j Job, p *place, s *share) Result {
 	began := time.Now()
-	r := Result{URL: j.URL.Redacted(), File: j.File}
+	r := Result{URL: j.URL.Redacted(), File: j.File, share: s}
 	c.meter.Active.Add(1)
 	if r.Err = ctx.Err(); r.Err == nil {
 		limited, cancel := c.limited(ctx)
@@ -66,7 +66,7 @@ func (c *Client) one(ctx context.Context, j Job, p *place) Result {
 	}
 	r.Time = time.Since(began)
 	c.meter.Active.Add(-1)
-	c.meter.Done.Add(1)
+	s.end()
 	return r
 }
 
@@ -95,12 +95,12 @@ func (c *Client) run(ctx context.Context, j Job, p *place, r *Result) error {
 		}
 		return c.fetch(ctx, get, s, r)
 	}
-	name, err := c.place(j)
+	at, err := c.place(j)
 	if err != nil {
 		return err
 	}
-	r.File = name
-	return c.toFile(ctx, get, j, want != nil, name, r)
+	r.File = at.name
+	return c.toFile(ctx, get, j, want != nil, at, r)
 }
 
 // skipped is a stream whose user has the beginning already (-C N to standard
@@ -122,57 +122,72 @@ func (s *skipped) start(src *source) (io.Writer, error) {
 	return &s.stream, nil
 }
 
-// place is the name of the file that a job writes.
-func (c *Client) place(j Job) (string, error) {
-	name := j.File
-	dir := j.Named || strings.HasSuffix(name, "/") || strings.HasSuffix(name, string(filepath.Separator))
-	if info, err := os.Stat(name); !dir && err == nil && info.IsDir() {
-		dir = true
-	}
-	if dir {
-		last, err := NameOf(j.URL)
-		if err != nil {
-			return "", err
-		}
-		name = filepath.Join(name, last)
-	}
-	if c.o.MakeDirs {
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			return "", failure(CodeWrite, err)
-		}
-	}
-	return name, nil
+// spot is where a file is written, and what is there now.
+type spot struct {
+	name string
+	info fs.FileInfo // nil: nothing
 }
 
-// toFile brings a job's file to a name.
-func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, name string, r *Result) error {
-	info, err := os.Stat(name)
+// place is the file that a job writes.
+func (c *Client) place(j Job) (spot, error) {
+	name := j.File
+	dir := j.Named || strings.HasSuffix(name, "/") || strings.HasSuffix(name, string(filepath.Separator))
+	at := spot{name: name}
+	var err error
+	if !dir {
+		at.info, err = os.Stat(name)
+		dir = err == nil && at.info.IsDir()
+	}
+	if dir {
+		last, bad := NameOf(j.URL)
+		if bad != nil {
+			return at, bad
+		}
+		at.name = filepath.Join(name, last)
+		at.info, err = os.Stat(at.name)
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return failure(CodeWrite, err)
+		return at, failure(CodeWrite, err)
 	}
-	if err == nil && !info.Mode().IsRegular() {
-		return c.toDevice(ctx, get, name, r)
+	if at.info != nil && at.info.IsDir() {
+		return at, failuref(CodeWrite, "%s is a directory", at.name)
 	}
-	if err == nil { // a link is written through, as everywhere
-		if real, err := filepath.EvalSymlinks(name); err == nil {
-			name = real
+	if at.info != nil { // a link is written through, as everywhere
+		if real, err := filepath.EvalSymlinks(at.name); err == nil {
+			at.name = real
 		}
 	}
-	root, err := c.root(filepath.Dir(name))
+	if c.o.MakeDirs {
+		if err := os.MkdirAll(filepath.Dir(at.name), 0o777); err != nil {
+			return at, failure(CodeWrite, err)
+		}
+	}
+	return at, nil
+}
+
+// toFile brings a job's file to its place.
+func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, at spot, r *Result) error {
+	if at.info != nil && !at.info.Mode().IsRegular() {
+		return c.toDevice(ctx, get, at.name, r)
+	}
+	root, err := c.root(filepath.Dir(at.name))
 	if err != nil {
 		return failure(CodeWrite, err)
 	}
-	p := &part{root: root, name: filepath.Base(name), url: r.URL, setTime: c.o.RemoteTime}
+	p := &part{root: root, name: filepath.Base(at.name), url: r.URL, setTime: c.o.RemoteTime}
 	if span || c.o.Include {
 		p.looked, p.v = true, unknown
 	}
-	if j.Resume && p.have().from == 0 && (err == nil && info != nil || j.ResumeAt > 0) {
-		a, err := newAppended(name, j.ResumeAt)
+	if j.Resume && p.have().from == 0 && (at.info != nil || j.ResumeAt > 0) {
+		a, err := newAppended(at.name, j.ResumeAt)
 		if err != nil {
 			return err
 		}
 		defer a.close() //nolint:errcheck // done has told
 		return c.fetch(ctx, get, a, r)
+	}
+	if at.info == nil && p.have().from == 0 {
+		p.fresh = at.name
 	}
 	return c.fetch(ctx, get, p, r)
 }

@@ -94,6 +94,11 @@ func (c *Client) urlOpener(u *url.URL, s *span) opener {
 
 // do sends a GET.
 func (c *Client) do(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
+	return c.ask(ctx, http.MethodGet, u, header)
+}
+
+// ask sends a request without a body.
+func (c *Client) ask(ctx context.Context, method string, u *url.URL, header http.Header) (*http.Response, error) {
 	clean := u
 	if u.User != nil && strings.HasPrefix(u.Scheme, "http") { // it is in the store, for whoever asks for it
 		without := *u
@@ -101,7 +106,7 @@ func (c *Client) do(ctx context.Context, u *url.URL, header http.Header) (*http.
 		clean = &without
 	}
 	req := (&http.Request{
-		Method: http.MethodGet, URL: clean, Host: clean.Host, Header: http.Header{"User-Agent": {agent}},
+		Method: method, URL: clean, Host: clean.Host, Header: http.Header{"User-Agent": {agent}},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
 	for name, values := range c.o.Header {

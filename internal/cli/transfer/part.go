@@ -30,6 +30,12 @@ type part struct {
 	url     string
 	setTime bool
 
+	// fresh is the whole name where nothing stands under it yet: then a small
+	// file is collected in memory, and written at once.
+	fresh  string
+	inRoot bool // fresh is a name in root
+	small  []byte
+
 	looked bool
 	f      *os.File
 	got    int64
@@ -44,12 +50,12 @@ func (p *part) noteName() string { return p.tempName() + ".json" }
 // look finds what an earlier run has left.
 func (p *part) look() {
 	p.looked, p.v = true, unknown
-	info, err := p.root.Lstat(p.tempName())
+	text, err := p.root.ReadFile(p.noteName())
 	if err != nil {
 		return
 	}
-	text, err := p.root.ReadFile(p.noteName())
 	n := note{}
+	info, err := p.root.Lstat(p.tempName())
 	if err != nil || !info.Mode().IsRegular() || json.Unmarshal(text, &n) != nil || n.URL != p.url || !n.Known() {
 		return // nobody knows what it is a part of: it is overwritten
 	}
@@ -70,6 +76,10 @@ func (p *part) have() request {
 }
 
 func (p *part) start(s *source) (io.Writer, error) {
+	if p.fresh != "" && s.from == 0 && s.head == nil && 0 <= s.version.Size && s.version.Size <= bufferSize {
+		p.got, p.v, p.small = 0, s.version, make([]byte, 0, s.version.Size)
+		return (*collector)(p), nil
+	}
 	mode := os.O_WRONLY | os.O_CREATE
 	if s.from == 0 {
 		mode |= os.O_TRUNC
@@ -82,9 +92,11 @@ func (p *part) start(s *source) (io.Writer, error) {
 		f.Close()
 		return nil, errAnew
 	}
-	if _, err := f.Seek(s.from, io.SeekStart); err != nil {
-		f.Close()
-		return nil, failure(CodeWrite, err)
+	if s.from > 0 {
+		if _, err := f.Seek(s.from, io.SeekStart); err != nil {
+			f.Close()
+			return nil, failure(CodeWrite, err)
+		}
 	}
 	if s.from == 0 && p.noted { // before a byte of the new one: a note never speaks of another's bytes
 		p.dropNote()
@@ -108,6 +120,41 @@ func (p *part) Write(b []byte) (int, error) {
 	return n, err
 }
 
+// collector is a part in memory.
+type collector part
+
+func (p *collector) Write(b []byte) (int, error) {
+	p.small = append(p.small, b...)
+	p.got += int64(len(b))
+	return len(b), nil
+}
+
+// writeSmall makes the file of what was collected; false: something stands
+// there by now.
+func (p *part) writeSmall() (bool, error) {
+	create, chtimes, remove := os.OpenFile, os.Chtimes, os.Remove
+	if p.inRoot {
+		create, chtimes, remove = p.root.OpenFile, p.root.Chtimes, p.root.Remove
+	}
+	f, err := create(p.fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return true, failure(CodeWrite, err)
+	}
+	_, err = f.Write(p.small)
+	err = cmp.Or(err, f.Close())
+	if err == nil && p.setTime && !p.v.Modified.IsZero() {
+		err = chtimes(p.fresh, time.Time{}, p.v.Modified)
+	}
+	if err != nil {
+		_ = remove(p.fresh) // what went wrong before counts
+		return true, failure(CodeWrite, err)
+	}
+	return true, nil
+}
+
 func (p *part) writeNote() error {
 	text, err := json.Marshal(note{p.url, p.v})
 	if err != nil {
@@ -127,6 +174,9 @@ func (p *part) dropNote() {
 
 // keep leaves what has come for the next try, with its note, or nothing.
 func (p *part) keep() error {
+	if p.small != nil {
+		p.small, p.got, p.v = nil, 0, unknown
+	}
 	if p.f == nil {
 		return nil
 	}
@@ -149,6 +199,19 @@ func (p *part) keep() error {
 func (p *part) done() error {
 	if p.v.Size >= 0 && p.got != p.v.Size && !p.head {
 		return io.ErrUnexpectedEOF
+	}
+	if p.small != nil {
+		if ok, err := p.writeSmall(); ok || err != nil {
+			return err
+		}
+		f, err := p.root.OpenFile(p.tempName(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
+		if err != nil {
+			return failure(CodeWrite, err)
+		}
+		p.f = f
+		if _, err := f.Write(p.small); err != nil {
+			return failure(CodeWrite, err)
+		}
 	}
 	err := p.f.Close()
 	p.f = nil

@@ -37,15 +37,16 @@ type putter interface {
 // Put does the uploads, one after the other where they share a server's
 // session, and returns when all have ended. report gets the result of each.
 func (c *Client) Put(ctx context.Context, uploads []Upload, report func(i int, r Result)) {
-	c.meter.Files.Add(int64(len(uploads)))
-	c.parallel(len(uploads), func(i int) Result {
-		return c.putOne(ctx, uploads[i])
-	}, report)
+	shares := make([]*share, len(uploads))
+	for i := range uploads {
+		shares[i] = c.meter.announce(-1)
+	}
+	c.parallel(len(uploads), func(i int) Result { return c.putOne(ctx, uploads[i], shares[i]) }, report)
 }
 
-func (c *Client) putOne(ctx context.Context, up Upload) Result {
+func (c *Client) putOne(ctx context.Context, up Upload, s *share) Result {
 	began := time.Now()
-	r := Result{URL: up.URL.Redacted(), File: up.File}
+	r := Result{URL: up.URL.Redacted(), File: up.File, share: s}
 	c.meter.Active.Add(1)
 	if r.Err = ctx.Err(); r.Err == nil {
 		limited, cancel := c.limited(ctx)
@@ -54,7 +55,7 @@ func (c *Client) putOne(ctx context.Context, up Upload) Result {
 	}
 	r.Time = time.Since(began)
 	c.meter.Active.Add(-1)
-	c.meter.Done.Add(1)
+	s.end()
 	return r
 }
 
@@ -120,7 +121,7 @@ func (c *Client) reader(p *payload, from int64, r *Result) (*outgoing, error) {
 		}
 	}
 	r.Resumed = from
-	o := &outgoing{in: p.in, r: r, share: share{m: c.meter}}
+	o := &outgoing{in: p.in, r: r, share: r.share}
 	o.share.begin(p.size, from)
 	return o, nil
 }
@@ -129,7 +130,7 @@ func (c *Client) reader(p *payload, from int64, r *Result) (*outgoing, error) {
 type outgoing struct {
 	in    io.Reader
 	r     *Result
-	share share
+	share *share
 	err   error
 }
 

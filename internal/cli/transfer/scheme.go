@@ -17,20 +17,20 @@ type scheme struct {
 	// refused makes an error of an answer that is one; nil: a status of HTTP,
 	// which is an answer like any other unless Options.Fail says otherwise.
 	refused func(resp *http.Response) error
-	tree    func(c *Client, u *url.URL) error  // -r; nil: it has none
-	put     func(c *Client, u *url.URL) putter // nil: it takes nothing
+	tree    func(c *Client, u *url.URL) (tree, error) // -r; nil: it has none
+	put     func(c *Client, u *url.URL) putter        // nil: it takes nothing
 }
 
 // schemes is the table. How a scheme is opened is the opener's: New hands it
 // the same names.
 func schemes() []scheme {
 	return []scheme{
-		{"http", nil, nil, putWeb},
-		{"https", nil, nil, putWeb},
-		{"ftp", refusedFTP, nil, putFTP},
-		{"ftps", refusedFTP, nil, putFTP},
-		{"gopher", refusedGopher, nil, nil},
-		{"gophers", refusedGopher, nil, nil},
+		{"http", nil, webTree, putWeb},
+		{"https", nil, webTree, putWeb},
+		{"ftp", refusedFTP, ftpTree, putFTP},
+		{"ftps", refusedFTP, ftpTree, putFTP},
+		{"gopher", refusedGopher, gopherTree, nil},
+		{"gophers", refusedGopher, gopherTree, nil},
 		{"file", refusedFile, nil, nil},
 		{"data", refusedFile, nil, nil},
 	}

@@ -84,7 +84,13 @@ type Engine interface {
 }
 
 // A Change says that keys under a prefix changed, at the latest in Rev.
-type Change struct{ Rev Rev }
+type Change struct {
+	Rev Rev
+	// Keys are those that changed since the Change before, in no order; nil
+	// where the engine does not know, or where they are too many: then any may
+	// have. Nobody changes them.
+	Keys []string
+}
 
 // A Reader reads one moment's state. It is used by one goroutine. What it hands
 // out must not be changed, nor used after the transaction.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -84,7 +85,7 @@ func testWatchPrefix(t *testing.T, e store.Engine) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	put(t, e, "b", "0")
-	told := make(chan store.Rev)
+	told := make(chan store.Change)
 	ready := make(chan struct{})
 	from := revision(t, e)
 	go func() {
@@ -99,7 +100,7 @@ func testWatchPrefix(t *testing.T, e store.Engine) {
 				close(ready)
 				continue
 			}
-			told <- change.Rev
+			told <- change
 		}
 	}()
 	<-ready
@@ -112,11 +113,15 @@ func testWatchPrefix(t *testing.T, e store.Engine) {
 		t.Errorf("Update: %v", err)
 	}
 	put(t, e, "bb", "2")
-	if rev, last := <-told, revision(t, e); rev != last || rev < from {
-		t.Errorf("told of %d, want %d", rev, last)
+	change, last := <-told, revision(t, e)
+	if change.Rev != last || change.Rev < from {
+		t.Errorf("told of %d, want %d", change.Rev, last)
+	}
+	if change.Keys != nil && !slices.Equal(change.Keys, []string{"bb"}) {
+		t.Errorf("told of the keys %q", change.Keys)
 	}
 	cancel()
-	for rev := range told {
-		t.Errorf("told of %d, where nothing changed", rev)
+	for change := range told {
+		t.Errorf("told of %d, where nothing changed", change.Rev)
 	}
 }

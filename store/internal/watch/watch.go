@@ -6,6 +6,8 @@ package watch
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/farend-go/farend/store"
@@ -23,8 +25,16 @@ type Hub struct {
 
 type watcher struct {
 	wake chan struct{} // holds one wake-up
-	rev  store.Rev     // the latest change that it was told of, under the hub's mutex
+	// Under the hub's mutex: the latest change that it was told of, and what
+	// changed since it last looked; any is that this is not known.
+	from store.Rev // what it had heard of when it began
+	rev  store.Rev
+	keys map[string]struct{}
+	any  bool
 }
+
+// maxKeys is how many keys a Change names.
+const maxKeys = 4096
 
 // Start says which revision the engine begins with.
 func (h *Hub) Start(rev store.Rev) {
@@ -47,18 +57,28 @@ func (h *Hub) Changed(rev store.Rev, keys iter.Seq[[]byte]) {
 				continue
 			}
 			for w := range h.watchers[string(key[:n])] {
-				w.tell(rev)
+				w.tell(rev, key)
 			}
 		}
 	}
 }
 
-// tell wakes a watcher, unless it has heard of rev.
-func (w *watcher) tell(rev store.Rev) {
-	if rev <= w.rev {
+// tell wakes a watcher, unless it has heard of rev; nil is any key.
+func (w *watcher) tell(rev store.Rev, key []byte) {
+	if rev <= w.from {
 		return
 	}
-	w.rev = rev
+	w.rev = max(w.rev, rev)
+	switch {
+	case w.any:
+	case key == nil || len(w.keys) == maxKeys:
+		w.any, w.keys = true, nil
+	default:
+		if w.keys == nil {
+			w.keys = map[string]struct{}{}
+		}
+		w.keys[string(key)] = struct{}{}
+	}
 	w.poke()
 }
 
@@ -89,12 +109,12 @@ func (h *Hub) Watch(ctx context.Context, prefix []byte, from store.Rev) iter.Seq
 				continue
 			case <-w.wake:
 			}
-			rev, closed := h.read(w)
+			change, closed := h.read(w)
 			if closed {
 				yield(store.Change{}, store.ErrClosed)
 				return
 			}
-			if !yield(store.Change{Rev: rev}, nil) {
+			if !yield(change, nil) {
 				return
 			}
 		}
@@ -109,8 +129,8 @@ func (h *Hub) add(prefix string, from store.Rev) (*watcher, bool) {
 	if h.closed {
 		return nil, false
 	}
-	w := &watcher{wake: make(chan struct{}, 1), rev: from}
-	w.tell(h.rev)
+	w := &watcher{wake: make(chan struct{}, 1), from: from}
+	w.tell(h.rev, nil)
 	if h.watchers == nil {
 		h.watchers = map[string]map[*watcher]struct{}{}
 		h.lengths = map[int]int{}
@@ -135,10 +155,15 @@ func (h *Hub) remove(prefix string, w *watcher) {
 	}
 }
 
-func (h *Hub) read(w *watcher) (store.Rev, bool) {
+func (h *Hub) read(w *watcher) (store.Change, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return w.rev, h.closed
+	change := store.Change{Rev: w.rev}
+	if !w.any {
+		change.Keys = slices.Collect(maps.Keys(w.keys))
+	}
+	w.keys, w.any = nil, false
+	return change, h.closed
 }
 
 // Close ends every Watch.

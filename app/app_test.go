@@ -157,6 +157,8 @@ func TestUnixPathsAreRemovedAndStaleOnesReplaced(t *testing.T) {
 		}
 		if _, err := app.Listen(t.Context(), app.Config{Listen: where}); err == nil {
 			t.Errorf("%s: the path of a socket that lives was taken", network)
+		} else if strings.Contains(err.Error(), ":0") || !strings.Contains(err.Error(), "--listen upper="+network+":PATH") {
+			t.Errorf("%s: the advice is wrong: %v", network, err)
 		}
 		stale.Close()
 		a, err := app.Listen(t.Context(), app.Config{Listen: where})

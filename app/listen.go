@@ -70,7 +70,13 @@ func (a *App) listenFor(ctx context.Context, s Service) error {
 
 // nextStep says what can be done about a listener that cannot be had.
 func nextStep(s Service, err error) string {
+	be, _ := errors.AsType[*bindError](err)
+	onPath := be != nil && (be.network == "unix" || be.network == "unixgram")
 	switch {
+	case onPath && (errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EPROTOTYPE)):
+		return fmt.Sprintf(" (somebody has it; choose another path with --listen %s=%s:PATH)", s.Name, be.network)
+	case onPath:
+		return ""
 	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Sprintf(" (choose another with --listen %s=ADDRESS; :0 is a free port)", s.Name)
 	case errors.Is(err, syscall.EACCES):

@@ -23,7 +23,9 @@ type Settings map[string]Setting
 type Setting struct {
 	Values []string
 	From   string
-	Starts bool // a SERVICE.listen that starts its service
+	Starts bool // a SERVICE.listen that starts its service, whatever else does
+
+	environ bool // it comes from the environment
 }
 
 // settingKeys are the keys, and how an environment variable is split into
@@ -35,7 +37,19 @@ func settingKeys() map[string]string {
 		"cert": "", "key": "", "ca-out": "", "ready-file": "",
 		"proxy-from": " ,\t", "proxy-required": "", "proxy-timeout": "", "spin": "", "loops": "",
 		"handover": "", "handover-timeout": "", "handover-grace": "",
+		"quiet": "", "verbose": "", "json": "",
 	}
+}
+
+// notOfKind says what is wanted instead of a value that is no text.
+func notOfKind(key, from string, value any) error {
+	switch key {
+	case "drain", "proxy-timeout", "spin", "handover-timeout", "handover-grace":
+		return badConfig("%s: a time with its unit is wanted, in quotes, as in %q", from, fmt.Sprint(value, "s"))
+	case "explain", "writable", "proxy-required", "handover", "quiet", "json":
+		return badConfig("%s: want true or false", from)
+	}
+	return badConfig("%s: a text in quotes is wanted, as in %q", from, fmt.Sprint(value))
 }
 
 // Over gives the settings of s, and those of below that s does not have.
@@ -47,31 +61,45 @@ func (s Settings) Over(below Settings) Settings {
 }
 
 // FromEnviron reads FAREND_ENGINE, FAREND_ECHO_LISTEN and so on out of environ
-// (in the form of os.Environ). ignored are variables of the form
-// FAREND_SERVICE_LISTEN whose service does not exist.
+// (in the form of os.Environ). Of variables that begin so and mean nothing,
+// ignored says in a line each what may have been meant; but for FAREND_CONFIG,
+// which is the caller's, and FAREND_CA_FILE, which farend run sets.
 func FromEnviron(environ []string) (s Settings, ignored []string) {
 	s = Settings{}
-	known, keys := names(Catalogue()), settingKeys()
+	services, keys := names(Catalogue()), settingKeys()
 	for _, kv := range environ {
 		name, value, _ := strings.Cut(kv, "=")
 		word, ok := strings.CutPrefix(name, "FAREND_")
-		if !ok || value == "" {
+		if !ok || value == "" || name == "FAREND_CONFIG" || name == "FAREND_CA_FILE" {
 			continue
 		}
 		key := strings.ReplaceAll(strings.ToLower(word), "_", "-")
-		if service, ok := strings.CutSuffix(key, "-listen"); ok {
-			if !slices.Contains(known, service) {
-				ignored = append(ignored, name)
-				continue
-			}
-			s[service+".listen"] = Setting{Values: split(value, " ,\t"), From: name}
-			continue
-		}
-		if by, ok := keys[key]; ok {
-			s[key] = Setting{Values: split(value, by), From: name}
+		service, listens := strings.CutSuffix(key, "-listen")
+		by, isKey := keys[key]
+		switch {
+		case listens && slices.Contains(services, service):
+			s[service+".listen"] = Setting{Values: split(value, " ,\t"), From: name, environ: true}
+		case isKey:
+			s[key] = Setting{Values: split(value, by), From: name, environ: true}
+		case key == "listen":
+			ignored = append(ignored, name+" is ignored: the service is in the name, as FAREND_ECHO_LISTEN")
+		case listens:
+			ignored = append(ignored, name+" is ignored: no such service"+meant(service, services, "-listen"))
+		default:
+			ignored = append(ignored, name+" is ignored: no such setting"+meant(key, slices.Collect(maps.Keys(keys)), ""))
 		}
 	}
 	return s, ignored
+}
+
+// meant is the variable that may have been meant, if any is near.
+func meant(word string, known []string, suffix string) string {
+	slices.Sort(known)
+	near := Nearest(word, known)
+	if near == "" {
+		return ""
+	}
+	return "; did you mean FAREND_" + strings.ToUpper(strings.ReplaceAll(near+suffix, "-", "_")) + "?"
 }
 
 func split(value, by string) []string {
@@ -168,8 +196,8 @@ func (s Settings) add(key string, value any, from string) error {
 	case bool:
 		values = []string{strconv.FormatBool(v)}
 	case int64:
-		if key != "loops" {
-			return badConfig("%s: a text in quotes is wanted, as in \"%d\"", from, v)
+		if key != "loops" && key != "verbose" {
+			return notOfKind(key, from, v)
 		}
 		values = []string{strconv.FormatInt(v, 10)}
 	case []any:
@@ -181,7 +209,7 @@ func (s Settings) add(key string, value any, from string) error {
 			values = append(values, text)
 		}
 	default:
-		return badConfig("%s: a text in quotes is wanted, as in %q", from, fmt.Sprint(value))
+		return notOfKind(key, from, value)
 	}
 	s[key] = Setting{Values: values, From: from}
 	return nil
@@ -206,6 +234,20 @@ func (s Settings) Bool(key string) (bool, error) {
 		return false, badConfig("%s: %q is neither true nor false", s[key].From, text)
 	}
 	return b, nil
+}
+
+// Count is the value of a key that is a number from 0; 0 where it has none. The
+// error is a *ConfigError.
+func (s Settings) Count(key string) (int, error) {
+	text := s.Text(key)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 8)
+	if err != nil {
+		return 0, badConfig("%s: %q is no number, as in 2", s[key].From, text)
+	}
+	return int(n), nil
 }
 
 // Duration is the value of a key that is one; otherwise where it has none. The
@@ -246,18 +288,33 @@ func (s Settings) Config() (Config, error) {
 	}
 	for _, service := range names(Catalogue()) {
 		set := s[service+".listen"]
+		starts := set.Starts || s.listenStarts(set)
 		for _, text := range set.Values {
 			a, err := ParseAddress(text)
 			if err != nil {
 				return c, asBadConfig(set.From, err)
 			}
-			c.Listen = append(c.Listen, Place{service, a, set.Starts})
+			c.Listen = append(c.Listen, Place{service, a, starts})
 		}
 	}
 	if err := c.check(); err != nil {
 		return c, err
 	}
 	return c, nil
+}
+
+// listenStarts tells whether a listen of the environment, or of a file, starts
+// its service, as --listen does. Where nothing names what starts, those of the
+// environment do, and where there are none of these either, those of the file.
+func (s Settings) listenStarts(set Setting) bool {
+	environ := false
+	for key, other := range s {
+		if key == "services" && len(other.Values) > 0 || other.Starts {
+			return false
+		}
+		environ = environ || other.environ && strings.HasSuffix(key, ".listen")
+	}
+	return set.environ || !environ
 }
 
 // AddListen adds what the flag --listen said.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,9 @@ func TestSettingsFileRefused(t *testing.T) {
 	for text, word := range map[string]string{
 		`drian = "2s"`:             "did you mean drain?",
 		`ca_out = "x"`:             "did you mean ca-out?",
-		`drain = 2`:                "in quotes",
+		`drain = 2`:                `in quotes, as in "2s"`,
+		`drain = 2.5`:              `in quotes, as in "2.5s"`,
+		`writable = 1`:             "want true or false",
 		`drain = "2"`:              "no duration",
 		`drain = "-2s"`:            "no duration",
 		`services = [1]`:           "list of texts",
@@ -72,7 +75,7 @@ func TestSettingsFileRefused(t *testing.T) {
 		`explain = "perhaps"`:      "neither true nor false",
 		`proxy-from = "10/8"`:      "no network, as in 10.0.0.0/8",
 		`proxy-from = ["unix,"]
-proxy-required = 7`: "in quotes",
+proxy-required = 7`: "want true or false",
 		`proxy-required = true`: "--proxy-from names",
 		`proxy-timeout = "1s"`:  "--proxy-from names",
 		`proxy-timeout = "1"`:   "no duration",
@@ -100,14 +103,21 @@ proxy-required = 7`: "in quotes",
 func TestSettingsEnviron(t *testing.T) {
 	s, ignored := app.FromEnviron([]string{
 		"PATH=/bin", "FAREND_CA_FILE=/x", "FAREND_ENGINE=goroutines", "FAREND_SERVICES=echo, upper", "FAREND_DRAIN=1s", "FAREND_CA_OUT=ca.pem",
-		"FAREND_ECHO_LISTEN=:0 unix:/e", "FAREND_SMTP_LISTEN=:25", "FAREND_FAULT=echo after=5 do=close; upper do=reset", "FAREND_EXPLAIN=",
+		"FAREND_ECHO_LISTEN=:0 unix:/e", "FAREND_WHIST_LISTEN=:25", "FAREND_ECO_LISTEN=:0", "FAREND_DRIAN=2s", "FAREND_LISTEN=:0", "FAREND_CONFIG=x", "FAREND_X=1", "FAREND_FAULT=echo after=5 do=close; upper do=reset", "FAREND_EXPLAIN=",
 	})
 	c, err := s.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ignored) != 1 || ignored[0] != "FAREND_SMTP_LISTEN" {
-		t.Error("ignored:", ignored)
+	want := []string{
+		"FAREND_WHIST_LISTEN is ignored: no such service",
+		"FAREND_ECO_LISTEN is ignored: no such service; did you mean FAREND_ECHO_LISTEN?",
+		"FAREND_DRIAN is ignored: no such setting; did you mean FAREND_DRAIN?",
+		"FAREND_LISTEN is ignored: the service is in the name, as FAREND_ECHO_LISTEN",
+		"FAREND_X is ignored: no such setting",
+	}
+	if !slices.Equal(ignored, want) {
+		t.Errorf("ignored: %q", ignored)
 	}
 	if c.Engine != "goroutines" || len(c.Services) != 2 || c.Drain != time.Second || c.CAOut != "ca.pem" || len(c.Listen) != 2 || c.Listen[0].Starts {
 		t.Errorf("%+v", c)
@@ -130,6 +140,48 @@ func TestSettingsPrecedence(t *testing.T) {
 	}
 	if c.Drain != time.Second || c.Engine != "events" || c.Cert != "c" || len(c.Listen) != 2 || c.Listen[1].Address.Port != "2" || !c.Listen[0].Starts {
 		t.Errorf("%+v", c)
+	}
+}
+
+// A listen of the environment starts its service unless somebody says what
+// starts; one of the file does where the environment has none either.
+func TestWhichListenStarts(t *testing.T) {
+	file := "[upper]\nlisten = ':0'\n"
+	for _, c := range []struct {
+		flags   []string
+		environ []string
+		file    string
+		want    string
+	}{
+		{nil, []string{"FAREND_ECHO_LISTEN=:0"}, "", "echo"},
+		{nil, nil, file, "upper"},
+		{nil, []string{"FAREND_ECHO_LISTEN=:0"}, file, "echo"},
+		{nil, []string{"FAREND_ECHO_LISTEN=:0", "FAREND_SERVICES=time"}, file, ""},
+		{nil, []string{"FAREND_ECHO_LISTEN=:0"}, "services = ['time']", ""},
+		{[]string{"greet=:0"}, []string{"FAREND_ECHO_LISTEN=:0"}, file, "greet"},
+	} {
+		flags := app.Settings{}
+		if err := flags.AddListen(c.flags); err != nil {
+			t.Fatal(err)
+		}
+		environ, _ := app.FromEnviron(c.environ)
+		below, err := app.FromFile(settingsFile(t, c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := flags.Over(environ).Over(below).Config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var starts []string
+		for _, p := range cfg.Listen {
+			if p.Starts {
+				starts = append(starts, p.Service)
+			}
+		}
+		if got := strings.Join(starts, " "); got != c.want {
+			t.Errorf("%q over %q over %q starts %q, want %q", c.flags, c.environ, c.file, got, c.want)
+		}
 	}
 }
 

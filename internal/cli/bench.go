@@ -92,10 +92,10 @@ func (b *benchCommand) run(ctx context.Context, target string) error {
 	}
 	before, err := b.readBefore()
 	if err != nil {
-		return fmt.Errorf("bench: %w", err)
+		return usageErr(fmt.Errorf("bench: %w", err))
 	}
 	if b.plan.Dialer, err = b.dialer(); err != nil {
-		return fmt.Errorf("bench: %w", err)
+		return usageErr(fmt.Errorf("bench: %w", err))
 	}
 	limit, err := load.RaiseFiles(b.plan.Connections)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
@@ -34,6 +35,22 @@ func (e *env) getenv(name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// toneOfEnviron takes FAREND_QUIET, FAREND_VERBOSE and FAREND_JSON where no flag
+// says more.
+func (e *env) toneOfEnviron(f *pflag.FlagSet) error {
+	for _, name := range []string{"quiet", "verbose", "json"} {
+		variable := "FAREND_" + strings.ToUpper(name)
+		value, _ := e.getenv(variable)
+		if value == "" || f.Changed(name) {
+			continue
+		}
+		if err := f.Lookup(name).Value.Set(value); err != nil {
+			return usagef("%s: %q is not what it can be: true or false; a number for FAREND_VERBOSE", variable, value)
+		}
+	}
+	return nil
 }
 
 // say is talk: a line on stderr, which -q silences.

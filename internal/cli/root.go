@@ -32,11 +32,14 @@ farend run echo -- sh -c 'nc -N $ECHO_HOST $ECHO_PORT'   # just for one command`
 		SilenceErrors:     true, // run says them, in one line
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
-		// Children have no PersistentPreRun of their own: this tells errors of
+		// Children have no PersistentPreRunE of their own: this tells errors of
 		// usage, which come before it, from failures, which come after.
-		PersistentPreRun: func(*cobra.Command, []string) { e.started = true },
-		Args:             knownCommand,
-		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			e.started = true
+			return e.toneOfEnviron(c.Flags())
+		},
+		Args: knownCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetIn(e.in)
 	root.SetOut(e.out)

@@ -17,8 +17,8 @@ import (
 
 // The command that farend run runs in these tests is this test binary.
 const (
-	runAsVariable   = "FAREND_TEST_RUN"
-	runArgsVariable = "FAREND_TEST_ARGS"
+	runAsVariable   = "TEST_OF_FAREND_RUN"
+	runArgsVariable = "TEST_OF_FAREND_ARGS"
 )
 
 // TestRunCommand is no test: it is that command.

@@ -93,22 +93,37 @@ func (e *env) settings(f *pflag.FlagSet, services []string) (app.Settings, error
 		return nil, err
 	}
 	environ, ignored := app.FromEnviron(e.environ)
-	for _, name := range ignored {
-		e.say("%s is ignored: no such service", name)
-	}
+	all := flags.Over(environ)
 	path, _ := e.getenv("FAREND_CONFIG")
 	if f.Changed("config") {
 		path = flags.Text("config")
 	}
-	all := flags.Over(environ)
-	if path == "" {
-		return all, nil
+	if path != "" {
+		file, err := app.FromFile(path)
+		if err != nil {
+			return nil, err
+		}
+		all = all.Over(file)
 	}
-	file, err := app.FromFile(path)
-	if err != nil {
+	if err := e.tone(all); err != nil {
 		return nil, err
 	}
-	return all.Over(file), nil
+	for _, line := range ignored {
+		e.say("farend: %s", line)
+	}
+	return all, nil
+}
+
+// tone sets how much is said, and how.
+func (e *env) tone(s app.Settings) (err error) {
+	if e.quiet, err = s.Bool("quiet"); err != nil {
+		return err
+	}
+	if e.json, err = s.Bool("json"); err != nil {
+		return err
+	}
+	e.verbose, err = s.Count("verbose")
+	return err
 }
 
 // serveError gives err the exit status that it deserves.

@@ -30,9 +30,12 @@ func fieldFlags(f *pflag.FlagSet) {
 
 // serveDetails is what farend serve --help-all and its man page say more.
 const serveDetails = `Each flag is also a variable of the environment, as FAREND_PROXY_FROM, and a
-key of the file, as proxy-from = ["10.0.0.0/8"]; FAREND_ECHO_LISTEN and
-[echo] listen = [...] are --listen. A flag wins over the environment, that over
-the file.
+key of the file, as proxy-from = ["10.0.0.0/8"], the names of services too:
+FAREND_SERVICES, services = [...]. But --listen is FAREND_ECHO_LISTEN and
+listen = [...] below [echo], and --config is FAREND_CONFIG alone. A flag wins
+over the environment, that over the file. What starts is what the names say, and
+--listen; else what has a FAREND_X_LISTEN; else what has a listen in the file;
+else everything.
 
 ftp and gopher serve --root, or a small tree in memory that ftp may write to.
 Without --user every name and password is let in, anonymous too, and ftp is for

@@ -19,6 +19,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/spf13/cobra"
+
 	"github.com/farend-go/farend/app"
 )
 
@@ -325,12 +327,12 @@ func TestServePrecedence(t *testing.T) {
 		s.stop(syscall.SIGTERM)
 		return strings.Join(out, " ")
 	}
-	environ := []string{"FAREND_CONFIG=" + config, "FAREND_ENGINE=events", "FAREND_SMTP_LISTEN=:0"}
+	environ := []string{"FAREND_CONFIG=" + config, "FAREND_ENGINE=events", "FAREND_WHIST_LISTEN=:0"}
 	s := startServe(t, environ)
 	if got := networks(s); got != "echo/unix" {
 		t.Errorf("file and environment: %s", got)
 	}
-	if got := s.err.String(); got != "FAREND_SMTP_LISTEN is ignored: no such service\n" {
+	if got := s.err.String(); got != "farend: FAREND_WHIST_LISTEN is ignored: no such service\n" {
 		t.Errorf("it said %q", got)
 	}
 	environ = append(environ, "FAREND_ECHO_LISTEN=tcp::0")
@@ -409,6 +411,42 @@ func TestServeReadyFileThatCannotBe(t *testing.T) {
 	code, out, said := mainOf(t, "serve", "--listen", "echo=:0", "--ready-file", filepath.Join(t.TempDir(), "no", "such"))
 	if code != 1 || out != "" || !strings.HasPrefix(said, "farend: serve: writing the ready file: ") || strings.Count(said, "\n") != 1 {
 		t.Errorf("status %d, %q, %q", code, out, said)
+	}
+}
+
+// Flags that every command has are variables and keys too.
+func TestToneByEnvironmentAndFile(t *testing.T) {
+	config := filepath.Join(t.TempDir(), "c")
+	if err := os.WriteFile(config, []byte("quiet = true\njson = true\nverbose = 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		environ string
+		flags   []string
+		want    env
+	}{
+		{"FAREND_QUIET=true FAREND_VERBOSE=2", nil, env{quiet: true, verbose: 2}},
+		{"FAREND_JSON=1 FAREND_QUIET=true", []string{"--quiet=false"}, env{json: true}},
+		{"FAREND_CONFIG=" + config, []string{"-v"}, env{quiet: true, json: true, verbose: 1}},
+		{"FAREND_QUIET=false FAREND_CONFIG=" + config, nil, env{json: true, verbose: 2}},
+	} {
+		e := &env{environ: strings.Fields(c.environ), out: &bytes.Buffer{}, err: &bytes.Buffer{}, signals: newSignals(t.Context())}
+		root := newRoot(e)
+		command := &cobra.Command{Use: "test", RunE: func(c *cobra.Command, _ []string) error {
+			_, err := e.settings(c.Flags(), nil)
+			return err
+		}}
+		serviceFlags(command.Flags())
+		root.AddCommand(command)
+		root.SetArgs(append([]string{"test"}, c.flags...))
+		code := e.run(t.Context(), root)
+		if got := (env{quiet: e.quiet, json: e.json, verbose: e.verbose}); code != 0 || got.quiet != c.want.quiet || got.json != c.want.json || got.verbose != c.want.verbose {
+			t.Errorf("%s %v: status %d, %+v", c.environ, c.flags, code, got)
+		}
+	}
+	var said bytes.Buffer
+	if code := Main(t.Context(), []string{"list"}, nil, io.Discard, &said, []string{"FAREND_JSON=perhaps"}); code != 2 || !strings.HasPrefix(said.String(), `farend: FAREND_JSON: "perhaps"`) {
+		t.Errorf("status %d, %q", code, said.String())
 	}
 }
 

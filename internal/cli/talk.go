@@ -107,7 +107,7 @@ func (t *talkCommand) run(ctx context.Context, args []string) error {
 		return usageErr(fmt.Errorf("talk: %w", err))
 	}
 	if err := t.loadFiles(); err != nil {
-		return fmt.Errorf("talk: %w", err)
+		return usageErr(fmt.Errorf("talk: %w", err))
 	}
 	ctx, t.cancel = context.WithCancelCause(ctx)
 	defer t.cancel(nil)

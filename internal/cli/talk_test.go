@@ -332,7 +332,7 @@ func TestTalkSaysWhatIsWrong(t *testing.T) {
 		{"starttls:h:25", 2, "type :starttls"}, {"-l starttls::0", 2, "type :starttls"},
 		{"tcp://127.1:9", 2, "only in full (127.0.0.1)"}, {"smtp://0x7f.1", 2, "only in full (127.0.0.1)"},
 		{"-l --insecure :0", 2, "connecting"}, {"--key k h:1", 2, "goes with --cert"}, {"--frob h:1", 2, "no such flag"},
-		{"--cacert /nowhere/ca h:1", 1, "no such file"}, {"--cacert " + notPEM + " h:1", 1, "no PEM certificate"},
+		{"--cacert /nowhere/ca h:1", 2, "no such file"}, {"--cacert " + notPEM + " h:1", 2, "no PEM certificate"},
 		{gone, 1, "refused"}, {"udp:" + gone, 1, "refused"}, {"unix:/nowhere/s", 1, "no such file"}, {"-l unix:/nowhere/s", 1, "no such file"},
 	} {
 		got := farend(t, "x", append([]string{"talk"}, strings.Fields(c.args)...)...)

@@ -492,7 +492,9 @@ func TestEngines(t *testing.T) {
 				case "tls":
 					srv.TLS = tlsConfig(t)
 				case "tap":
-					srv.Tap = func(*server.Talk) conv.Tap { return transcript.NewRecorder(io.Discard, transcript.Text, transcript.ServerSide, "") }
+					srv.Tap = func(*server.Talk) conv.Tap {
+						return transcript.NewRecorder(io.Discard, transcript.Text, transcript.ServerSide, "")
+					}
 				}
 				r := serve(t, srv)
 				for file, content := range contents {
@@ -512,4 +514,3 @@ func TestEngines(t *testing.T) {
 		}
 	}
 }
-

@@ -60,13 +60,17 @@ func (v *veil) next(b []byte) (n int, dark bool) {
 	if v.h2 {
 		return v.frame(b)
 	}
-	dark = v.value
-	for n < len(b) && v.value == dark && !v.h2 {
-		c := b[n]
-		if dark && (c == '\r' || c == '\n') {
-			v.value = false
-			break
+	if v.value {
+		if n = bytes.IndexAny(b, "\r\n"); n < 0 {
+			return len(b), true
 		}
+		v.value = false
+		if n > 0 {
+			return n, true
+		}
+	}
+	for n < len(b) && !v.value && !v.h2 {
+		c := b[n]
 		n++
 		switch {
 		case c == '\n':
@@ -76,15 +80,21 @@ func (v *veil) next(b []byte) (n int, dark bool) {
 			v.value = isSecret(v.line)
 		}
 		if !v.begun {
-			v.head = append(v.head, c)
-			v.begun = len(v.head) == len(preface) || v.head[len(v.head)-1] != preface[len(v.head)-1]
-			if v.begun {
-				v.h2 = string(v.head) == preface
-				v.head = v.head[:0]
-			}
+			v.begin(c)
 		}
 	}
-	return n, dark
+	return n, false
+}
+
+// begin looks for the preface, byte by byte.
+func (v *veil) begin(c byte) {
+	v.head = append(v.head, c)
+	at := len(v.head)
+	v.begun = at == len(preface) || c != preface[at-1]
+	if v.begun {
+		v.h2 = string(v.head) == preface
+		v.head = v.head[:0]
+	}
 }
 
 func isSecret(line []byte) bool {

@@ -111,6 +111,7 @@ func stripHTML(in *bufio.Reader, out *previewText) error {
 			return notEOF(err)
 		}
 		switch {
+		case r == '<' && rawText(hidden) && !endTag(in, hidden): // "a<b" of a script
 		case r == '<':
 			flush()
 			name, err := readTag(in)
@@ -144,6 +145,17 @@ func hide(hidden, tag string) string {
 		return ""
 	}
 	return hidden
+}
+
+// rawText tells the elements in which only their own end is a tag.
+func rawText(element string) bool {
+	return element == "script" || element == "style" || element == "title"
+}
+
+// endTag tells whether the end of the element follows, behind its "<".
+func endTag(in *bufio.Reader, element string) bool {
+	next, err := in.Peek(1 + len(element))
+	return err == nil && strings.EqualFold(string(next), "/"+element)
 }
 
 // inlineTag tells a tag that does not part words.

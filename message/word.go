@@ -118,7 +118,7 @@ func decodeB(s string) ([]byte, bool) {
 		}
 		return r
 	}, s), "=")
-	if len(s)%4 == 1 {
+	if len(s)%4 == 1 && len(s) > 1 {
 		s = s[:len(s)-1]
 	}
 	b, err := base64.RawStdEncoding.DecodeString(s)
@@ -176,12 +176,15 @@ func EncodeText(s string) string {
 	words := strings.Split(s, " ")
 	from, to := -1, -1
 	for i, w := range words {
-		if mustEncode(w) || w == "" && (i == 0 || i == len(words)-1) && s != "" {
+		if mustEncode(w) {
 			if from < 0 {
 				from = i
 			}
 			to = i + 1
 		}
+	}
+	if strings.Trim(s, " ") != s { // a field's value has no blanks around it
+		from, to = 0, len(words)
 	}
 	if from < 0 {
 		return s

@@ -172,10 +172,13 @@ func (c *Client) StartTLS(ctx context.Context, cfg *tls.Config) error {
 	}
 	if err := c.c.Upgrade(ctx, conv.ClientTLS(ctx, cfg)); err != nil {
 		c.broken = true
-		return fmt.Errorf("smtp: STARTTLS: %w", err)
+		return fmt.Errorf("%w: %w", errHandshake, err)
 	}
 	return c.hello(ctx)
 }
+
+// errHandshake is a handshake that failed.
+var errHandshake = errors.New("smtp: STARTTLS")
 
 // Welcome is the greeting.
 func (c *Client) Welcome() Reply { return c.welcome }

@@ -178,6 +178,9 @@ func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, at sp
 	if span || c.o.Include {
 		p.looked, p.v = true, unknown
 	}
+	if at.info == nil && !j.Resume {
+		p.fresh = at.name
+	}
 	if j.Resume && p.have().from == 0 && (at.info != nil || j.ResumeAt > 0) {
 		a, err := newAppended(at.name, j.ResumeAt)
 		if err != nil {
@@ -185,9 +188,6 @@ func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, at sp
 		}
 		defer a.close() //nolint:errcheck // done has told
 		return c.fetch(ctx, get, a, r)
-	}
-	if at.info == nil && p.have().from == 0 {
-		p.fresh = at.name
 	}
 	return c.fetch(ctx, get, p, r)
 }

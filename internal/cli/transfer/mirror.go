@@ -70,17 +70,21 @@ func (c *Client) Mirror(ctx context.Context, u *url.URL, dir string, how Mirror,
 	if err != nil {
 		return err
 	}
+	return c.mirror(ctx, t, dir, how, report)
+}
+
+func (c *Client) mirror(ctx context.Context, t tree, dir string, how Mirror, report func(r Result)) error {
 	m := &mirror{c: c, how: how, tree: t, report: report, seen: map[string]bool{}}
+	first := entry{path: ".", dir: true, version: unknown}
+	found, err := m.tree.list(ctx, first)
+	if err != nil {
+		return err
+	}
 	if err := m.target(dir); err != nil {
 		return failure(CodeWrite, err)
 	}
 	if m.root != nil {
 		defer m.root.Close()
-	}
-	first := entry{path: ".", dir: true, version: unknown}
-	found, err := m.tree.list(ctx, first)
-	if err != nil {
-		return err
 	}
 	m.todo = newQueue(max(1, c.o.Parallel))
 	m.todo.add(task{urgent: true, do: func(bool) error { return m.directory(ctx, first, found) }})
@@ -327,9 +331,8 @@ func (m *mirror) bring(ctx context.Context, e entry, temp string, r *Result) err
 	switch {
 	case compare:
 		to = &compared{part: p, r: r}
-	case info == nil && p.have().from == 0:
-		p.fresh = e.path
-		p.inRoot = true
+	case info == nil:
+		p.fresh, p.inRoot = e.path, true
 	}
 	return m.c.fetch(ctx, func(ctx context.Context, want request) (*source, error) { return m.tree.open(ctx, e, want) }, to, r)
 }

@@ -50,12 +50,13 @@ func (p *part) noteName() string { return p.tempName() + ".json" }
 // look finds what an earlier run has left.
 func (p *part) look() {
 	p.looked, p.v = true, unknown
-	text, err := p.root.ReadFile(p.noteName())
+	info, err := p.root.Lstat(p.tempName())
 	if err != nil {
 		return
 	}
+	p.fresh = "" // there is something to be cleared away
+	text, err := p.root.ReadFile(p.noteName())
 	n := note{}
-	info, err := p.root.Lstat(p.tempName())
 	if err != nil || !info.Mode().IsRegular() || json.Unmarshal(text, &n) != nil || n.URL != p.url || !n.Known() {
 		return // nobody knows what it is a part of: it is overwritten
 	}
@@ -226,9 +227,7 @@ func (p *part) done() error {
 	if err := p.root.Rename(p.tempName(), p.name); err != nil {
 		return failure(CodeWrite, err)
 	}
-	if p.noted {
-		p.dropNote()
-	}
+	p.dropNote() // perhaps an old one
 	return nil
 }
 

@@ -163,7 +163,8 @@ func under(dir, to *url.URL) (rest string, ok bool) {
 	}
 	names = names[len(above):]
 	for i, name := range names {
-		if strings.Contains(name, "/") && i < len(names) { // an escaped slash is none that separates
+		last := i == len(names)-1
+		if strings.Contains(name, "/") || name == "." || name == ".." || name == "" && !last { // in disguise
 			return "", false
 		}
 	}

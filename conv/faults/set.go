@@ -175,7 +175,7 @@ func Tap(nc net.Conn, fired func(Fired)) conv.Tap {
 	}
 	for _, r := range c.rules {
 		if r.Verb != "" {
-			return &ear{c: c}
+			return &ear{c: c, open: r.Service == "http" || r.Service == "https"}
 		}
 	}
 	return nil
@@ -218,12 +218,19 @@ const maxVerb = 512
 type ear struct {
 	c    *conn
 	line []byte
+	open bool // a request may end without a line end, as a body does: an answer ends it
 }
 
 // Hear collects the peer's lines. What follows in secret ends a line: a verb
 // stands before it.
 func (e *ear) Hear(u conv.Utterance) {
-	if u.Event != conv.Said || u.Ours {
+	if u.Event != conv.Said {
+		return
+	}
+	if u.Ours {
+		if e.open {
+			e.line = e.line[:0]
+		}
 		return
 	}
 	if u.Secret {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 )
 
 // PortRange is where passive data connections arrive. The zero value is a port
@@ -18,11 +19,58 @@ var errNoPort = errors.New("no free port for data")
 
 // passive holds the ports that wait for data connections. Several sessions may
 // wait on one port, if their peers' addresses differ: so a small range serves
-// many clients.
+// many clients. A few ports on which nobody waits any more stay open for the
+// next who asks, as long as there are sessions; who connects there meanwhile is
+// sent away.
 type passive struct {
-	mu    sync.Mutex
-	ports map[netip.AddrPort]*sharedPort
-	next  uint16
+	mu       sync.Mutex
+	ports    map[netip.AddrPort]*sharedPort
+	idle     []*sharedPort // longest first
+	sessions int
+	next     uint16
+}
+
+// maxIdlePorts is how many.
+const maxIdlePorts = 4
+
+// enter counts a session.
+func (p *passive) enter() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sessions++
+}
+
+// leave counts it off; with the last one the ports go.
+func (p *passive) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sessions--; p.sessions > 0 {
+		return
+	}
+	for _, shared := range p.idle {
+		p.shut(shared)
+	}
+	p.idle = nil
+}
+
+// shut closes a port; with mu held.
+func (p *passive) shut(shared *sharedPort) {
+	shared.l.Close()
+	if p.ports[shared.at] == shared {
+		delete(p.ports, shared.at)
+	}
+}
+
+// rested gives a port that has been open without anybody waiting, if there is
+// one at this address; with mu held.
+func (p *passive) rested(local netip.Addr, r PortRange) *sharedPort {
+	for i, shared := range p.idle {
+		if port := shared.at.Port(); shared.at.Addr() == local && (r.First == 0 || port >= r.First && port <= max(r.First, r.Last)) {
+			p.idle = slices.Delete(p.idle, i, i+1)
+			return shared
+		}
+	}
+	return nil
 }
 
 // sharedPort is a port and who waits there; passive's mutex guards it.
@@ -45,6 +93,9 @@ type expectation struct {
 func (p *passive) expect(ctx context.Context, local, peer netip.Addr, r PortRange) (*expectation, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if shared := p.rested(local, r); shared != nil {
+		return p.join(shared, peer), nil
+	}
 	if r.First == 0 {
 		return p.listen(ctx, netip.AddrPortFrom(local, 0), peer)
 	}
@@ -70,8 +121,8 @@ func (p *passive) expect(ctx context.Context, local, peer netip.Addr, r PortRang
 }
 
 func (p *passive) listen(ctx context.Context, at netip.AddrPort, peer netip.Addr) (*expectation, error) {
-	var lc net.ListenConfig
-	lc.SetMultipathTCP(false) // an MPTCP socket knows no splice
+	lc := net.ListenConfig{KeepAlive: -1} // a transfer that stalls has a limit of its own
+	lc.SetMultipathTCP(false)             // an MPTCP socket knows no splice
 	l, err := lc.Listen(ctx, "tcp", at.String())
 	if err != nil {
 		return nil, err
@@ -87,6 +138,7 @@ func (p *passive) listen(ctx context.Context, at netip.AddrPort, peer netip.Addr
 }
 
 func (p *passive) join(shared *sharedPort, peer netip.Addr) *expectation {
+	p.idle = slices.DeleteFunc(p.idle, func(other *sharedPort) bool { return other == shared })
 	e := &expectation{owner: p, port: shared, peer: peer, conns: make(chan net.Conn, 1)}
 	shared.waiting = append(shared.waiting, e)
 	return e
@@ -125,10 +177,8 @@ func (p *passive) deliver(shared *sharedPort, c net.Conn) bool {
 func (p *passive) broke(shared *sharedPort) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	shared.l.Close()
-	if p.ports[shared.at] == shared {
-		delete(p.ports, shared.at)
-	}
+	p.shut(shared)
+	p.idle = slices.DeleteFunc(p.idle, func(other *sharedPort) bool { return other == shared })
 	for _, e := range shared.waiting {
 		if !e.came {
 			e.came = true
@@ -148,11 +198,12 @@ func (e *expectation) release() {
 		return
 	}
 	e.port.waiting = slices.Delete(e.port.waiting, i, i+1)
-	if len(e.port.waiting) == 0 {
-		e.port.l.Close()
-		if p.ports[e.port.at] == e.port {
-			delete(p.ports, e.port.at)
-		}
+	switch {
+	case len(e.port.waiting) > 0:
+	case e.came:
+		p.rest(e.port)
+	default: // it may still come, and nobody is to take it for his
+		p.shut(e.port)
 	}
 	select {
 	case c := <-e.conns:
@@ -160,6 +211,36 @@ func (e *expectation) release() {
 			c.Close()
 		}
 	default:
+	}
+}
+
+// rest keeps a port on which nobody waits any more, or closes it; with mu held.
+func (p *passive) rest(shared *sharedPort) {
+	if p.ports[shared.at] != shared { // it broke
+		return
+	}
+	if p.sessions == 0 {
+		p.shut(shared)
+		return
+	}
+	if len(p.idle) >= maxIdlePorts {
+		p.shut(p.idle[0])
+		p.idle = slices.Delete(p.idle, 0, 1)
+	}
+	p.idle = append(p.idle, shared)
+}
+
+// soon is the connection if it is here, or comes at once; else nil, and the
+// waiting goes on.
+func (e *expectation) soon() net.Conn {
+	timer := time.NewTimer(time.Millisecond)
+	defer timer.Stop()
+	select {
+	case c := <-e.conns:
+		e.release()
+		return c
+	case <-timer.C:
+		return nil
 	}
 }
 

@@ -104,6 +104,7 @@ func (h *Handler) Open(ctx context.Context, t *server.Talk) (server.Session, err
 		welcome = "FTP server ready"
 	}
 	s.reply(220, welcome)
+	h.ports.enter()
 	return s, nil
 }
 
@@ -341,6 +342,7 @@ func (s *session) Close(why error) error {
 		<-s.job.done
 	}
 	s.dropData()
+	s.h.ports.leave()
 	if errors.Is(why, server.ErrIdle) {
 		s.reply(421, "No command for too long")
 	}

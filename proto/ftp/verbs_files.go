@@ -188,18 +188,24 @@ func (s *session) regular(arg string) (string, fs.FileInfo) {
 		return "", nil
 	}
 	info, err := s.files.Stat(rooted(name))
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = errDirectory
-	case !info.Mode().IsRegular():
-		err = fs.ErrPermission
+	if err == nil {
+		err = regularFile(info)
 	}
 	if err != nil {
 		s.refuse(err)
 		return "", nil
 	}
 	return name, info
+}
+
+func regularFile(info fs.FileInfo) error {
+	switch {
+	case info.IsDir():
+		return errDirectory
+	case !info.Mode().IsRegular():
+		return fs.ErrPermission
+	}
+	return nil
 }
 
 // size is what would be sent (RFC 3659 section 4); in ASCII only a whole

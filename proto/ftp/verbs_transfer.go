@@ -22,13 +22,8 @@ const piece = 1 << 20
 
 // retr sends a file (RFC 959 section 4.1.3).
 func (s *session) retr(ctx context.Context, arg string) error {
-	name, info := s.regular(arg)
-	if info == nil {
-		return nil
-	}
-	f, err := s.files.Open(rooted(name))
-	if err != nil {
-		s.refuse(err)
+	f, info := s.open(arg)
+	if f == nil {
 		return nil
 	}
 	offset, ascii := s.offset, s.ascii
@@ -39,7 +34,16 @@ func (s *session) retr(ctx context.Context, arg string) error {
 			s.refuse(err)
 			return nil
 		}
-		text = fmt.Sprintf("%s (%d bytes)", text, info.Size()-offset)
+		left := info.Size() - offset
+		text = fmt.Sprintf("%s (%d bytes)", text, left)
+		if left <= small {
+			if c := s.atOnce(); c != nil {
+				defer f.Close()
+				s.reply(150, text)
+				s.sendSmall(c, f)
+				return nil
+			}
+		}
 	}
 	return s.transfer(ctx, 150, text, "RETR "+arg, func() { f.Close() }, func(_ context.Context, j *job, c *dataConn) error {
 		defer f.Close()
@@ -48,6 +52,59 @@ func (s *session) retr(ctx context.Context, arg string) error {
 		}
 		return send(j, c, f)
 	})
+}
+
+// open opens the regular file that arg names; nil, and a reply, where it is
+// none.
+func (s *session) open(arg string) (fs.File, fs.FileInfo) {
+	name, ok := s.absolute(arg)
+	if !ok {
+		return nil, nil
+	}
+	f, err := s.files.Open(rooted(name))
+	if err != nil {
+		s.refuse(err)
+		return nil, nil
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = regularFile(info)
+	}
+	if err != nil {
+		f.Close()
+		s.refuse(err)
+		return nil, nil
+	}
+	return f, info
+}
+
+// small is a file that a new connection takes without anybody reading: the
+// least that the system keeps for the peer (tcp(7), tcp_wmem).
+const small = 4 << 10
+
+// atOnce is the data connection, where nothing needs a job beside the session:
+// it stands already, and in clear.
+func (s *session) atOnce() net.Conn {
+	e, ok := s.data.(*expectation)
+	if !ok || s.private || s.h.RequireTLS || s.h.Layer != nil {
+		return nil
+	}
+	c := e.soon()
+	if c != nil {
+		s.data = nil
+	}
+	return c
+}
+
+// sendSmall is a transfer within a Turn.
+func (s *session) sendSmall(nc net.Conn, f io.Reader) {
+	j, c := &job{}, &dataConn{nc, nc, s.limits.Stall}
+	c.progress()
+	err := send(j, c, f)
+	if closeErr := nc.Close(); err == nil {
+		err = closeErr
+	}
+	s.transferred(j, err)
 }
 
 // skip goes to where a transfer is to begin.

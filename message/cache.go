@@ -12,7 +12,7 @@ const cacheVersion = 1
 // Append writes the part and all below it in a compact form that [ParsePart]
 // reads: some dozen octets for a plain part, and the text of its fields.
 func (p *Part) Append(b []byte) []byte {
-	return p.appendPart(append(b, cacheVersion), p.Header)
+	return p.appendPart(append(b, cacheVersion), 0)
 }
 
 // ParsePart reads what [Part.Append] wrote. The error is [ErrCached]; then the

@@ -2,7 +2,9 @@ package message
 
 import (
 	"bytes"
+	"cmp"
 	"io"
+	"slices"
 )
 
 // Parse reads a message to its end and gives its structure. The message is
@@ -17,6 +19,7 @@ func Parse(r io.Reader, lim Limits) (*Part, error) {
 	for _, d := range p.s.watch.defects {
 		root.Defects = note(root.Defects, d.Kind, d.At)
 	}
+	slices.SortStableFunc(root.Defects, func(a, b Defect) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind)) })
 	root.EightBit = p.s.watch.eightBit
 	return root, p.s.failure()
 }

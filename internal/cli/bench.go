@@ -47,7 +47,12 @@ farend bench udp://localhost:9 --rate 5000 --max 'p99<5ms' --json > before.json
 farend bench greet://localhost:12345 -d 30s --compare before.json`,
 		Annotations: map[string]string{statuses: "99 a --max was missed\n"},
 		Args:        benchArgs,
-		RunE:        func(c *cobra.Command, args []string) error { return b.run(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("requests") && b.plan.Requests == 0 {
+				return usageErr(errors.New("bench: -n 0: at least one request"))
+			}
+			return b.run(c.Context(), args[0])
+		},
 
 		ValidArgsFunction: completeEndpoint,
 	}
@@ -112,15 +117,17 @@ func (b *benchCommand) run(ctx context.Context, target string) error {
 	return b.conclude(ctx, r, before)
 }
 
-// conclude prints the result and chooses the exit status.
+// conclude prints the result, with -q only what was missed or failed, and chooses the exit status.
 func (b *benchCommand) conclude(ctx context.Context, r *load.Result, before *load.Result) error {
 	report := newBenchReport(r, b.goals)
 	if b.json {
 		if err := b.writeJSON(report); err != nil {
 			return err
 		}
-	} else if _, err := fmt.Fprint(b.out, report.text(b.plan, before)); err != nil {
-		return err
+	} else if !b.quiet {
+		if _, err := fmt.Fprint(b.out, report.text(b.plan, before)); err != nil {
+			return err
+		}
 	}
 	switch {
 	case r.Interrupted:

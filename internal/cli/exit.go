@@ -109,7 +109,11 @@ func unknownCommand(root *cobra.Command, name string) error {
 	for _, c := range root.Commands() {
 		known = append(known, c.Name())
 	}
-	return fmt.Errorf("%s: no such command%s", name, didYouMean(app.Nearest(name, known), "farend --help"))
+	help := "farend --help"
+	if name == "version" {
+		help = "farend --version"
+	}
+	return fmt.Errorf("%s: no such command%s", name, didYouMean(app.Nearest(name, known), help))
 }
 
 // flagError says which flag was wrong, and which may have been meant.
@@ -118,21 +122,58 @@ func flagError(c *cobra.Command, err error) error {
 	if c.HasParent() {
 		of = c.Name() + ": "
 	}
-	var unknown interface{ GetSpecifiedName() string }
-	if !errors.As(err, &unknown) || !strings.HasPrefix(err.Error(), "unknown") {
+	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return usagef("%s%s: its value is missing (%s)", of, dashed(bare.GetSpecifiedName()), withValue(bare.GetFlag()))
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return usagef("%s%s %q: %s", of, dashed(bad.GetFlag().Name), bad.GetValue(), wanted(bad))
+	}
+	unknown, ok := errors.AsType[*pflag.NotExistError](err)
+	if !ok {
 		return usagef("%s%w", of, err)
 	}
 	name := unknown.GetSpecifiedName()
 	var known []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-	dashes, near := "--", app.Nearest(name, known)
+	near := ""
+	if len(name) > 1 {
+		if near = app.Nearest(name, known); near != "" {
+			near = dashed(near)
+		}
+	}
+	return usagef("%s%s: no such flag%s", of, dashed(name), didYouMean(near, c.CommandPath()+" --help"))
+}
+
+// dashed is a flag as it is written.
+func dashed(name string) string {
 	if len(name) == 1 {
-		dashes, near = "-", ""
+		return "-" + name
 	}
-	if near != "" {
-		near = "--" + near
+	return "--" + name
+}
+
+// withValue is a flag with its value, as help has it.
+func withValue(f *pflag.Flag) string {
+	value, _ := pflag.UnquoteUsage(f)
+	if f.Value.Type() == "duration" {
+		value = "time"
 	}
-	return usagef("%s%s%s: no such flag%s", of, dashes, name, didYouMean(near, c.CommandPath()+" --help"))
+	return dashed(f.Name) + " " + strings.ToUpper(value)
+}
+
+// wanted is what a flag's value can be.
+func wanted(bad *pflag.InvalidValueError) string {
+	switch bad.GetFlag().Value.Type() {
+	case "duration":
+		return "want a time with its unit, as in 500ms, 10s, 2m"
+	case "int", "uint", "uint64", "count":
+		return "want a whole number"
+	case "float64":
+		return "want a number"
+	case "bool":
+		return "want true or false"
+	}
+	return errors.Unwrap(bad).Error()
 }
 
 // didYouMean is the next step after an unknown word.

@@ -65,12 +65,15 @@ farend run echo -- sh -c 'nc -N $ECHO_HOST $ECHO_PORT'   # just for one command`
 func newHelp(e *env, root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:    "help [COMMAND]",
-		Short:  "help for a command",
+		Short:  "Help for a command",
 		Hidden: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			c, _, err := root.Find(args)
+			c, rest, err := root.Find(args)
 			if err != nil || c == root && len(args) > 0 {
 				return usageErr(unknownCommand(root, args[0]))
+			}
+			if len(rest) > 0 {
+				return usagef("help: one command, so not %q too", rest[0])
 			}
 			writeHelp(e.out, c)
 			return nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -31,8 +32,16 @@ func TestUsageErrors(t *testing.T) {
 		{"--jsn", "farend: --jsn: no such flag; did you mean --json?"},
 		{"serve --redy-file x", "farend: serve: --redy-file: no such flag; did you mean --ready-file?"},
 		{"serve -Z", "farend: serve: -Z: no such flag; see farend serve --help"},
-		{"serve --drain soon", "farend: serve: "},
-		{"serve --drain", "farend: serve: "},
+		{"serve --drain 5", `farend: serve: --drain "5": want a time with its unit, as in 500ms, 10s, 2m`},
+		{"serve --drain", "farend: serve: --drain: its value is missing (--drain TIME)"},
+		{"talk -w", "farend: talk: -w: its value is missing (--wait TIME)"},
+		{"talk -w 0 h:1", `farend: talk: --wait "0": want a time above 0`},
+		{"list --json=perhaps", `farend: list: --json "perhaps": want true or false`},
+		{"help serve foo", `farend: help: one command, so not "foo" too`},
+		{"version", "farend: version: no such command; see farend --version"},
+		{"talk a b", `farend: talk: "a:b": no service is called b; a port is a number or a service's name`},
+		{"talk localhost 99999", `farend: talk: "localhost:99999" is no endpoint: port 99999: port must be 0-65535`},
+		{"talk localhost", `farend: talk: "localhost" is no endpoint: the port is missing (host:port) (tcp:localhost:50007`},
 		{"serve ecko", "farend: serve: ecko: no such service; did you mean echo?"},
 		{"serve whist", "farend: serve: whist: no such service; there are greet echo"},
 		{"serve --listen ecko=:0", "farend: serve: --listen: ecko: no such service; did you mean echo?"},
@@ -49,6 +58,15 @@ func TestUsageErrors(t *testing.T) {
 		code, out, err := mainOf(t, strings.Fields(c.args)...)
 		if code != 2 || out != "" || !strings.HasPrefix(err, c.want) || strings.Count(err, "\n") != 1 {
 			t.Errorf("farend %s: status %d, stdout %q, stderr %q; want 2 and %q", c.args, code, out, err, c.want)
+		}
+	}
+}
+
+// No text of the libraries below shows, and all that helps begins alike.
+func TestHelpBeginsAlike(t *testing.T) {
+	for _, c := range allCommands(t) {
+		if first, _ := utf8.DecodeRuneInString(c.Short); !unicode.IsUpper(first) || strings.HasSuffix(c.Short, ".") {
+			t.Errorf("%s: %q: want a capital, and no full stop", c.CommandPath(), c.Short)
 		}
 	}
 }

@@ -21,7 +21,7 @@ import (
 func newRun(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "run [SERVICE...] -- COMMAND...",
-		Short: "run a command beside services on free ports",
+		Short: "Run a command beside services on free ports",
 		Example: `farend run echo -- ./my-test                    # it finds $ECHO_URL
 farend run upper -- sh -c 'echo hi | nc -N $UPPER_HOST $UPPER_PORT'
 farend run echo --fault 'echo after=5 do=reset' -- go test ./...`,

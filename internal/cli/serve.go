@@ -17,7 +17,7 @@ import (
 func newServe(e *env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "serve [SERVICE...]",
-		Short: "serve the far end",
+		Short: "Serve the far end",
 		Example: `farend serve                       # every service that exists
 farend serve greet echo upper      # the tutorials' three servers
 farend serve --listen echo=:0 --explain --fault 'echo after=5 do=reset'`,

@@ -23,7 +23,7 @@ func talkEndpoint(s string, listen bool) (dial.Endpoint, error) {
 	if !ok {
 		e, err := dial.Parse("tcp:" + s)
 		if err != nil {
-			return e, fmt.Errorf("%q is no endpoint (tcp:localhost:50007, udp::9999, unix:/run/x.sock, tls://host:443)", s)
+			return e, fmt.Errorf("%q is no endpoint: %w (tcp:localhost:50007, udp::9999, unix:/run/x.sock, tls://host:443)", s, plainAddress(err))
 		}
 		return withPort(s, e)
 	}
@@ -37,10 +37,37 @@ func talkEndpoint(s string, listen bool) (dial.Endpoint, error) {
 	return serviceEndpoint(s, scheme, rest)
 }
 
-// withPort refuses an endpoint without a port, which nobody can connect to.
+// plainAddress is what is wrong with a host and port, without repeating them.
+func plainAddress(err error) error {
+	if inside := errors.Unwrap(err); inside != nil {
+		err = inside
+	}
+	if text, ok := strings.CutPrefix(err.Error(), "address "); ok {
+		if quoted, qerr := strconv.QuotedPrefix(text); qerr == nil {
+			return errors.New(strings.TrimPrefix(text[len(quoted):], ": "))
+		}
+	}
+	return err
+}
+
+// withPort refuses an endpoint without a port, which nobody can connect to, and
+// one whose port nobody knows.
 func withPort(s string, e dial.Endpoint) (dial.Endpoint, error) {
-	if !e.Scheme.Path() && e.Port == "" {
+	if e.Scheme.Path() {
+		return e, nil
+	}
+	if e.Port == "" {
 		return e, fmt.Errorf("%q: the port is missing", s)
+	}
+	if strings.Trim(e.Port, "0123456789") == "" {
+		return e, nil
+	}
+	protocol := "tcp"
+	if e.Scheme.Packet() {
+		protocol = "udp"
+	}
+	if _, err := socket.GetServByName(e.Port, protocol); err != nil {
+		return e, fmt.Errorf("%q: no service is called %s; a port is a number or a service's name (talk localhost 50007)", s, e.Port)
 	}
 	return e, nil
 }

@@ -44,9 +44,10 @@ type delimiter struct {
 // message reads a message: the root, or one inside.
 func (p *parser) message(m *Part, depth int) {
 	h := p.header(m)
-	m.Envelope = EnvelopeOf(h)
 	p.describe(m, h, MediaType{Type: "text", Subtype: "plain"})
-	checkEnvelope(m, h)
+	m.Envelope = readEnvelope(h, func(kind DefectKind, f Field) {
+		m.Defects = note(m.Defects, kind, m.Header+int64(f.at))
+	})
 	p.body(m, depth)
 }
 

@@ -160,48 +160,6 @@ func (p *Part) Range(path []int, what What) (from, to int64, ok bool) {
 	return at.Body, at.End, true
 }
 
-// Envelope is what IMAP calls so: the fields of a message's header that a list
-// of messages shows. RFC 9051 7.5.2.
-type Envelope struct {
-	// Date and Subject are unfolded, not decoded.
-	Date, Subject                      string
-	From, Sender, ReplyTo, To, Cc, Bcc []Address
-	// InReplyTo is unfolded, as it stands.
-	InReplyTo string
-	MessageID string
-	// References is no part of IMAP's envelope; threads want it.
-	References []string
-}
-
-// EnvelopeOf reads the envelope from a header. Sender and Reply-To are From
-// where they are missing or empty, as RFC 9051 wants.
-func EnvelopeOf(h Header) *Envelope {
-	e := &Envelope{
-		Date:       h.Get("Date"),
-		Subject:    h.Get("Subject"),
-		From:       h.Addresses("From"),
-		Sender:     h.Addresses("Sender"),
-		ReplyTo:    h.Addresses("Reply-To"),
-		To:         h.Addresses("To"),
-		Cc:         h.Addresses("Cc"),
-		Bcc:        h.Addresses("Bcc"),
-		InReplyTo:  h.Get("In-Reply-To"),
-		MessageID:  h.Get("Message-ID"),
-		References: h.References(),
-	}
-	e.defaults()
-	return e
-}
-
-func (e *Envelope) defaults() {
-	if len(e.Sender) == 0 {
-		e.Sender = e.From
-	}
-	if len(e.ReplyTo) == 0 {
-		e.ReplyTo = e.From
-	}
-}
-
 // isMultipart tells whether the part says that it is one.
 func (p *Part) isMultipart() bool { return p.Type.Type == "multipart" }
 

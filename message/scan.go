@@ -57,8 +57,12 @@ func lineLength(b []byte) int {
 	return len(b)
 }
 
-// scanBuffer is the scanner's storage, and so the longest piece of a line.
-const scanBuffer = 32 << 10
+// firstBuffer is the scanner's storage until it is full: most mail is small.
+// scanBuffer is what it grows to, and so the longest piece of a line.
+const (
+	firstBuffer = 4 << 10
+	scanBuffer  = 32 << 10
+)
 
 // scanner reads a stream line by line. A line that is longer than its buffer
 // comes in pieces.
@@ -77,7 +81,7 @@ type scanner struct {
 }
 
 func newScanner(r io.Reader) *scanner {
-	return &scanner{r: r, buf: make([]byte, scanBuffer), begins: true}
+	return &scanner{r: r, buf: make([]byte, firstBuffer), begins: true}
 }
 
 // offset is where buf[i] stands in the stream.
@@ -88,11 +92,14 @@ func (s *scanner) fill() bool {
 	if s.err != nil {
 		return false
 	}
-	if s.i > 0 {
-		copy(s.buf, s.buf[s.i:s.j])
-		s.base += int64(s.i)
-		s.i, s.j = 0, s.j-s.i
+	to := s.buf
+	if s.j == len(s.buf) && len(s.buf) < scanBuffer {
+		to = make([]byte, scanBuffer)
 	}
+	copy(to, s.buf[s.i:s.j])
+	s.buf = to
+	s.base += int64(s.i)
+	s.i, s.j = 0, s.j-s.i
 	if s.j == len(s.buf) {
 		return false
 	}

@@ -3,16 +3,12 @@ package message
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 )
 
-// Open gives the piece of the message that the octets from to to are.
-func span(ra io.ReaderAt, from, to int64) *io.SectionReader {
-	return io.NewSectionReader(ra, from, max(to-from, 0))
-}
-
 // Open gives the part's body as it stands in the message that ra holds.
-func (p *Part) Open(ra io.ReaderAt) *io.SectionReader { return span(ra, p.Body, p.End) }
+func (p *Part) Open(ra io.ReaderAt) *io.SectionReader { return io.NewSectionReader(ra, p.Body, p.Size()) }
 
 // ReadHeader reads the part's header again. The error is ra's, or
 // io.ErrUnexpectedEOF if it is shorter than what was parsed.
@@ -108,12 +104,9 @@ func NewDecoder(r io.Reader, encoding string) *Decoder {
 func (d *Decoder) Defects() []DefectKind { return d.defects }
 
 func (d *Decoder) note(kind DefectKind) {
-	for _, k := range d.defects {
-		if k == kind {
-			return
-		}
+	if !slices.Contains(d.defects, kind) {
+		d.defects = append(d.defects, kind)
 	}
-	d.defects = append(d.defects, kind)
 }
 
 // Read gives decoded octets; the errors are those of the reader below.

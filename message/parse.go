@@ -220,8 +220,8 @@ func (p *parser) delimits(line []byte) bool {
 		return false
 	}
 	text := bytes.TrimRight(line[2:], " \t\r\n")
-	for i := len(p.open) - 1; i >= 0; i-- {
-		if after, ok := bytes.CutPrefix(text, []byte(p.open[i])); ok && (len(after) == 0 || string(after) == "--") {
+	for i, boundary := range slices.Backward(p.open) {
+		if after, ok := bytes.CutPrefix(text, []byte(boundary)); ok && (len(after) == 0 || string(after) == "--") {
 			p.stop = delimiter{i, len(after) > 0}
 			return true
 		}

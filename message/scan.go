@@ -36,11 +36,10 @@ func classify(line []byte) (lineKind, []byte) {
 		}
 		return envelopeLine, nil
 	}
-	colon := bytes.IndexByte(text, ':')
-	if colon < 0 {
+	name, _, ok := bytes.Cut(text, []byte{':'})
+	if !ok {
 		return noField, nil
 	}
-	name := text[:colon]
 	for _, c := range bytes.TrimRight(name, " \t") {
 		if c <= ' ' || c >= 0x7f {
 			return noField, nil

@@ -10,11 +10,17 @@ import (
 )
 
 // Writer writes an mboxrd. It may be used by one goroutine at a time.
-type Writer struct{ w *bufio.Writer }
+type Writer struct {
+	w   io.Writer
+	out []byte
+}
+
+// heldOutput is how much is put together before it is written.
+const heldOutput = 64 << 10
 
 // NewWriter gives a Writer that appends to w, which must be empty or end with
 // an mbox's empty line.
-func NewWriter(w io.Writer) *Writer { return &Writer{bufio.NewWriter(w)} }
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
 
 // Append writes one message: its "From " line, the text of r with LF at the end
 // of each line, an empty line. An empty sender becomes MAILER-DAEMON; blanks
@@ -31,44 +37,54 @@ func (w *Writer) Append(sender string, date time.Time, r io.Reader) error {
 	if sender == "" {
 		sender = "MAILER-DAEMON"
 	}
-	w.w.WriteString("From " + sender + " " + date.UTC().Format(time.ANSIC) + "\n")
+	w.out = append(w.out[:0], "From "+sender+" "+date.UTC().Format(time.ANSIC)+"\n"...)
 	in := bufio.NewReaderSize(r, 64<<10)
 	begins := true
 	for {
 		b, err := in.ReadSlice('\n')
-		if err != nil && err != io.EOF && !errors.Is(err, bufio.ErrBufferFull) {
-			return errors.Join(err, w.w.Flush())
+		long := errors.Is(err, bufio.ErrBufferFull)
+		if err != nil && err != io.EOF && !long {
+			return errors.Join(err, w.flush())
 		}
-		if n := len(b) - 1; errors.Is(err, bufio.ErrBufferFull) && b[n] == '\r' {
+		if n := len(b) - 1; long && b[n] == '\r' {
 			b = b[:n] // its LF may come with the next piece
 			if err := in.UnreadByte(); err != nil {
-				return errors.Join(err, w.w.Flush())
+				return errors.Join(err, w.flush())
 			}
 		}
-		w.line(b, begins)
+		w.out = appendLine(w.out, b, begins)
 		if len(b) > 0 {
 			begins = b[len(b)-1] == '\n'
 		}
 		if err == io.EOF {
 			break
 		}
+		if len(w.out) >= heldOutput {
+			if err := w.flush(); err != nil {
+				return err
+			}
+		}
 	}
 	if !begins {
-		w.w.WriteByte('\n')
+		w.out = append(w.out, '\n')
 	}
-	w.w.WriteByte('\n')
-	return w.w.Flush() // which has every error of the writes before
+	w.out = append(w.out, '\n')
+	return w.flush()
 }
 
-// line writes a line, or a piece of one.
-func (w *Writer) line(b []byte, begins bool) {
+func (w *Writer) flush() error {
+	_, err := w.w.Write(w.out)
+	w.out = w.out[:0]
+	return err
+}
+
+// appendLine writes a line, or a piece of one.
+func appendLine(out, b []byte, begins bool) []byte {
 	if begins && bytes.HasPrefix(bytes.TrimLeft(b, ">"), []byte("From ")) {
-		w.w.WriteByte('>')
+		out = append(out, '>')
 	}
 	if text, ok := bytes.CutSuffix(b, []byte("\r\n")); ok {
-		w.w.Write(text)
-		w.w.WriteByte('\n')
-		return
+		return append(append(out, text...), '\n')
 	}
-	w.w.Write(b)
+	return append(out, b...)
 }

@@ -95,13 +95,17 @@ const (
 )
 
 // challenges are what to answer with, the strongest first: one field each.
+// The name of a parameter may be spelled in any case. Python's urllib wants
+// "algorithm" in small letters, and before 3.14 gives up when it finds one that
+// it does not know; like this it takes the challenge for one of MD5, as it
+// should.
 func (a *Auth) challenges(isStale bool) []string {
 	realm := quoted(a.Realm)
 	var out []string
 	if a.Password != nil {
 		nonce := a.nonces.make(time.Now())
 		for _, alg := range algorithms {
-			c := "Digest realm=" + realm + `, qop="auth", algorithm=` + alg.name + ", nonce=" + quoted(nonce)
+			c := "Digest realm=" + realm + `, qop="auth", Algorithm=` + alg.name + ", nonce=" + quoted(nonce)
 			if isStale {
 				c += ", stale=true"
 			}

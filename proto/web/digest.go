@@ -123,7 +123,7 @@ func (a *Auth) digest(w http.ResponseWriter, r *http.Request, s string) (string,
 	if uri := p["uri"]; uri != r.RequestURI && uri != r.URL.RequestURI() {
 		return "", nobody
 	}
-	alg := algorithms[len(algorithms)-1] // "MD5" where none is named
+	alg := algorithms[len(algorithms)-1] // MD5, where none is named
 	for _, one := range algorithms {
 		if strings.EqualFold(p["algorithm"], one.name) {
 			alg = one

@@ -57,7 +57,7 @@ func (l Limits) filled() Limits {
 
 // NextProtos are what a server's TLS offers by ALPN (RFC 7301) so that clients
 // choose HTTP/2.
-func NextProtos() []string { return []string{"h2", "http/1.1"} }
+func NextProtos() []string { return []string{"h2", "http/1.1", "http/1.0"} }
 
 var _ server.Handler = (*Handler)(nil)
 
@@ -214,6 +214,25 @@ func (e *entrance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, e.body)
 	}
 	e.h.HTTP.ServeHTTP(w, r)
+	if r.ProtoMajor == 2 && r.ContentLength != 0 && r.Header.Get("Expect") == "" {
+		drain(w, r.Body)
+	}
+}
+
+// maxDrain is how much of a content that nobody wants is read.
+const maxDrain = 16 << 20
+
+// drain reads what a handler has left of a request's content. net/http does so
+// in HTTP/1.1; in HTTP/2 it answers what still comes with an error, which some
+// clients hear before the response.
+func drain(w http.ResponseWriter, body io.Reader) {
+	var one [1]byte
+	if n, _ := body.Read(one[:]); n == 0 { // it is at its end, or broken
+		return
+	}
+	if http.NewResponseController(w).Flush() == nil {
+		_, _ = io.CopyN(io.Discard, body, maxDrain) // as much as comes
+	}
 }
 
 var closing = []string{"close"}

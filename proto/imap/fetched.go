@@ -169,7 +169,9 @@ func (r *FetchReader) Next(line []byte) (more bool, err error) {
 		if l.Take(')') {
 			return false, l.End()
 		}
-		l.SP()
+		if l.SP(); l.Take(')') { // Exchange writes that
+			return false, l.End()
+		}
 	}
 	return false, l.Err()
 }

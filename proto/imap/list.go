@@ -105,10 +105,7 @@ func (c List) Append(st Style, b []byte) []byte {
 func appendWord(b []byte, w string) []byte { return append(b, w...) }
 
 func writePattern(st Style, b []byte, p string) []byte {
-	if st&UTF8 == 0 {
-		p = EncodeName(p)
-	}
-	return st.Pattern(b, p)
+	return st.Pattern(b, wireName(st, p))
 }
 
 // ParseList reads the arguments; utf8: names come in UTF-8, as they do when

@@ -292,11 +292,7 @@ func (n Namespaces) Append(st Style, b []byte) []byte {
 		}
 		b = append(b, '(')
 		for _, s := range list {
-			prefix := s.Prefix
-			if st&UTF8 == 0 {
-				prefix = EncodeName(prefix)
-			}
-			b = append(st.String(append(b, '('), prefix), ' ')
+			b = append(st.String(append(b, '('), wireName(st, s.Prefix)), ' ')
 			b = append(st.NString(b, s.Delimiter), ')')
 		}
 		b = append(b, ')')

@@ -86,25 +86,24 @@ func (c Code) String() string {
 	return c.Name + " " + c.Args
 }
 
-// Append writes the status without a tag and CRLF. Line breaks in the text
-// become spaces; an empty text becomes the kind, for clients that want one.
+// Append writes the status without a tag and CRLF. Line breaks and other
+// controls become spaces.
 func (s Status) Append(b []byte) []byte {
 	b = append(append(b, s.Kind...), ' ')
 	if s.Code.Name != "" {
-		b = append(append(append(b, '['), s.Code.String()...), "] "...)
+		b = append(append(append(b, '['), tame(s.Code.String())...), "] "...)
 	}
-	text := s.Text
-	if text == "" {
-		text = string(s.Kind)
-	}
-	for i := range len(text) {
-		c := text[i]
-		if c < ' ' || c == 0x7f {
-			c = ' '
+	return append(b, tame(s.Text)...)
+}
+
+// tame makes controls spaces.
+func tame(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
 		}
-		b = append(b, c)
-	}
-	return b
+		return r
+	}, text)
 }
 
 // ParseStatus reads what Append writes. The error is ErrSyntax.
@@ -117,13 +116,14 @@ func ParseStatus(line []byte) (Status, error) {
 		return Status{}, fmt.Errorf("%w: OK, NO, BAD, PREAUTH or BYE expected", ErrSyntax)
 	}
 	if bytes.HasPrefix(rest, []byte("[")) {
-		if end := codeEnd(rest); end > 0 {
-			name, args, _ := strings.Cut(string(rest[1:end]), " ")
+		end := codeEnd(rest)
+		name, args, _ := strings.Cut(tame(string(rest[min(1, end):end])), " ")
+		if token.IsAtom(name) {
 			s.Code = Code{strings.ToUpper(name), args}
 			rest = bytes.TrimPrefix(rest[end+1:], []byte(" "))
 		}
 	}
-	s.Text = string(rest)
+	s.Text = tame(string(rest))
 	return s, nil
 }
 
@@ -188,7 +188,7 @@ func ParseResponse(line []byte) (Response, error) {
 	r := Response{Tag: string(tag)}
 	switch {
 	case r.Tag == "+":
-		r.Rest = rest
+		r.Rest = append(r.Rest, rest...)
 		return r, nil
 	case r.Tag != "*" && !token.IsTag(r.Tag):
 		return Response{}, fmt.Errorf("%w: a tag expected", ErrSyntax)

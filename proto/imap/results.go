@@ -184,7 +184,7 @@ func (t Thread) append(b []byte) []byte {
 			}
 			b = strconv.AppendUint(b, uint64(t.Number), 10)
 		}
-		if len(t.Answers) != 1 || t.Number == 0 {
+		if len(t.Answers) != 1 || t.Number == 0 || t.Answers[0].Number == 0 {
 			break
 		}
 		t = t.Answers[0]
@@ -215,7 +215,11 @@ func lexThreads(l *token.Lexer) []Thread {
 
 func lexThread(l *token.Lexer) Thread {
 	if l.Peek() == '(' {
-		return Thread{Answers: lexThreads(l)}
+		answers := lexThreads(l)
+		if len(answers) == 1 { // a parenthesis too many
+			return answers[0]
+		}
+		return Thread{Answers: answers}
 	}
 	var chain []uint32
 	for {

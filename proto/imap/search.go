@@ -189,9 +189,13 @@ func lexKey(l *token.Lexer, n *int) Key {
 		k.Number = l.Number64()
 	case keyModSeq:
 		if l.Peek() == '"' {
-			k.Field = l.String()
+			if k.Field = l.String(); !strings.HasPrefix(k.Field, "/flags/") {
+				l.Fail("an entry")
+			}
 			l.SP()
-			k.Text = strings.ToLower(l.Atom())
+			if k.Text = strings.ToLower(l.Atom()); k.Text != "priv" && k.Text != "shared" && k.Text != "all" {
+				l.Fail("priv, shared or all")
+			}
 			l.SP()
 		}
 		k.Number = l.Number64()

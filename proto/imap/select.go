@@ -87,7 +87,7 @@ func (s *session) describe(state State) {
 	s.flagList()
 	s.okCode("HIGHESTMODSEQ", state.ModSeq)
 	if state.ID != "" {
-		s.untagged(Status{OK, Code{"MAILBOXID", "(" + state.ID + ")"}, ""})
+		s.untagged(Status{OK, Code{"MAILBOXID", "(" + state.ID + ")"}, "OK"})
 	}
 	if s.enabled.rev2 {
 		s.response("LIST", func(out []byte) []byte {
@@ -119,7 +119,7 @@ func (s *session) number(n uint32, name string) {
 
 // okCode writes "* OK [NAME n]".
 func (s *session) okCode(name string, n uint64) {
-	s.untagged(Status{OK, Code{name, strconv.FormatUint(n, 10)}, ""})
+	s.untagged(Status{OK, Code{name, strconv.FormatUint(n, 10)}, "OK"})
 }
 
 // resync tells what became different since the client last was here (RFC 7162

@@ -14,7 +14,7 @@ type BodyStructure struct {
 	Params        []Param
 	ID            string // Content-ID
 	Description   string
-	Encoding      string // Content-Transfer-Encoding; lower case
+	Encoding      string // Content-Transfer-Encoding; lower case, "7bit" where there is none
 	Size          int64  // in octets, as encoded
 	Lines         int64  // of text and of messages
 
@@ -57,11 +57,7 @@ func (s *BodyStructure) Append(st Style, b []byte, extended bool) []byte {
 	b = appendParams(st, append(b, ' '), s.Params)
 	b = st.NString(append(b, ' '), s.ID)
 	b = st.NString(append(b, ' '), s.Description)
-	encoding := s.Encoding
-	if encoding == "" {
-		encoding = "7bit"
-	}
-	b = st.String(append(b, ' '), encoding)
+	b = st.String(append(b, ' '), s.Encoding)
 	b = strconv.AppendInt(append(b, ' '), s.Size, 10)
 	if s.Message != nil {
 		b = s.Envelope.Append(st, append(b, ' '))
@@ -148,7 +144,9 @@ func lexStructure(l *token.Lexer) *BodyStructure {
 	s.Description, _ = l.NString()
 	l.SP()
 	s.Encoding, _ = l.NString()
-	s.Encoding = strings.ToLower(s.Encoding)
+	if s.Encoding = strings.ToLower(s.Encoding); s.Encoding == "" {
+		s.Encoding = "7bit"
+	}
 	l.SP()
 	s.Size = l.Number64()
 	s.lexMessage(l)

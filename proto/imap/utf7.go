@@ -118,9 +118,13 @@ func isASCII(s string) bool {
 }
 
 // writeName is a mailbox name as it goes.
-func writeName(st Style, b []byte, name string) []byte {
-	if st&UTF8 == 0 {
-		name = EncodeName(name)
+func writeName(st Style, b []byte, name string) []byte { return st.AString(b, wireName(st, name)) }
+
+// wireName is a name as it stands on the wire; one that is no UTF-8 came so
+// from a server, and goes back so.
+func wireName(st Style, name string) string {
+	if st&UTF8 != 0 || !utf8.ValidString(name) {
+		return name
 	}
-	return st.AString(b, name)
+	return EncodeName(name)
 }

@@ -192,6 +192,8 @@ func (p *addressParser) address(inGroup bool) (Address, bool) {
 			p.i++
 			raw := w.phrase()
 			return Address{Name: DecodeText(raw), RawName: raw, Group: true, Members: p.list(true)}, true
+		case c == '@' && w.broken:
+			p.i++
 		case c == '@':
 			if a, ok := p.spec(w); ok {
 				return a, true

@@ -6,12 +6,13 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
 )
 
 // charset finds the encoding of a name that a message gives. The names are
-// those of the WHATWG's list, which takes us-ascii and iso-8859-1 for the
+// those of the WHATWG's list and IANA's; the former takes us-ascii and iso-8859-1 for the
 // windows-1252 that is written under them. No name is UTF-8, which US-ASCII is
 // part of.
 func charset(name string) (encoding.Encoding, bool) {
@@ -22,6 +23,9 @@ func charset(name string) (encoding.Encoding, bool) {
 		return unicode.UTF8, true
 	}
 	if enc, err := htmlindex.Get(name); err == nil && enc != encoding.Replacement {
+		return enc, true
+	}
+	if enc, err := ianaindex.IANA.Encoding(name); err == nil && enc != nil { // DOS code pages, HZ
 		return enc, true
 	}
 	return unicode.UTF8, false

@@ -19,7 +19,7 @@ func FormatDate(t time.Time) string { return t.Format("Mon, 2 Jan 2006 15:04:05 
 // known, or it is "-0000", the time is in time.UTC. The error is [ErrDate].
 func ParseDate(value string) (time.Time, error) {
 	d := dateParser{year: -1, day: -1, hour: -1}
-	if !d.read(dateTokens(value)) {
+	if len(value) > maxLine || !d.read(dateTokens(value)) {
 		return time.Time{}, fmt.Errorf("%w: %.100q", ErrDate, value)
 	}
 	t, ok := d.time()

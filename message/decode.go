@@ -8,7 +8,9 @@ import (
 )
 
 // Open gives the part's body as it stands in the message that ra holds.
-func (p *Part) Open(ra io.ReaderAt) *io.SectionReader { return io.NewSectionReader(ra, p.Body, p.Size()) }
+func (p *Part) Open(ra io.ReaderAt) *io.SectionReader {
+	return io.NewSectionReader(ra, p.Body, p.Size())
+}
 
 // ReadHeader reads the part's header again. The error is ra's, or
 // io.ErrUnexpectedEOF if it is shorter than what was parsed.

@@ -127,6 +127,7 @@ func parseParams(l *lexer) (params Params, bad bool) {
 // parameter seems to begin; a comment at its end is not part of it.
 func (l *lexer) bareValue() string {
 	from, end := l.i, l.i
+	looked := 0 // up to here, comments are known to be part of the value
 	for !l.done() && l.s[l.i] != ';' {
 		if !isSpace(l.s[l.i]) {
 			l.i++
@@ -137,13 +138,13 @@ func (l *lexer) bareValue() string {
 		if l.atParam() {
 			break
 		}
-		if l.peek() == '(' {
-			here := l.i
+		if here := l.i; l.peek() == '(' && here >= looked {
 			l.skipCFWS()
 			if l.done() || l.peek() == ';' {
 				break
 			}
-			l.i = here + 1
+			looked = l.i
+			l.i = here
 		}
 	}
 	return l.s[from:end]

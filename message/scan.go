@@ -95,10 +95,12 @@ func (s *scanner) fill() bool {
 	if s.j == len(s.buf) && len(s.buf) < scanBuffer {
 		to = make([]byte, scanBuffer)
 	}
-	copy(to, s.buf[s.i:s.j])
-	s.buf = to
-	s.base += int64(s.i)
-	s.i, s.j = 0, s.j-s.i
+	if s.i > 0 || len(to) > len(s.buf) {
+		copy(to, s.buf[s.i:s.j])
+		s.buf = to
+		s.base += int64(s.i)
+		s.i, s.j = 0, s.j-s.i
+	}
 	if s.j == len(s.buf) {
 		return false
 	}

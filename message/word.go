@@ -70,25 +70,29 @@ type encodedWord struct {
 // is how much is plain text for certain.
 func parseWord(s string) (w encodedWord, length int, ok bool) {
 	charset, after, found := strings.Cut(s[2:], "?")
-	if !found || charset == "" || strings.ContainsAny(charset, " \t") || len(after) < 2 || after[1] != '?' {
+	if !found {
+		return w, len(s), false
+	}
+	if charset == "" || strings.ContainsAny(charset, " \t") || len(after) < 2 || after[1] != '?' {
+		return w, 2, false
+	}
+	coding := after[0] | 0x20
+	if coding != 'q' && coding != 'b' {
 		return w, 2, false
 	}
 	text, _, found := strings.Cut(after[2:], "?=")
 	if !found {
-		return w, 2, false
+		return w, len(s), false // nor can one end that begins later
 	}
 	length = 2 + len(charset) + 3 + len(text) + 2
 	w.charset, _, _ = strings.Cut(charset, "*") // RFC 2231 5: a language may follow
 	w.source = s[:length]
-	switch after[0] {
-	case 'q', 'Q':
+	if coding == 'q' {
 		w.octets = decodeQ(text)
 		return w, length, true
-	case 'b', 'B':
-		w.octets, ok = decodeB(text)
-		return w, length, ok
 	}
-	return w, 2, false
+	w.octets, ok = decodeB(text)
+	return w, length, ok
 }
 
 func decodeQ(s string) []byte {
@@ -131,7 +135,7 @@ type wordDecoder struct {
 	pending bool
 	charset string
 	octets  []byte
-	source  string
+	source  []byte
 	bad     bool
 }
 
@@ -146,10 +150,10 @@ func (d *wordDecoder) word(w encodedWord) {
 	}
 	d.pending, d.charset = true, w.charset
 	d.octets = append(d.octets, w.octets...)
-	if d.source != "" {
-		d.source += " "
+	if len(d.source) > 0 {
+		d.source = append(d.source, ' ')
 	}
-	d.source += w.source
+	d.source = append(d.source, w.source...)
 }
 
 func (d *wordDecoder) flush() {
@@ -159,10 +163,10 @@ func (d *wordDecoder) flush() {
 	text, known := decodeCharset(d.charset, d.octets)
 	if !known {
 		d.bad = true
-		text = validText(d.source)
+		text = validText(string(d.source))
 	}
 	d.out.WriteString(text)
-	d.pending, d.octets, d.source = false, d.octets[:0], ""
+	d.pending, d.octets, d.source = false, d.octets[:0], d.source[:0]
 }
 
 // wordLength is the longest encoded word that is written. RFC 2047 2 allows 75;

@@ -74,7 +74,7 @@ func (p *Part) appendPart(b []byte, base int64) []byte {
 	if bits&hasDefects != 0 {
 		b = binary.AppendUvarint(b, uint64(len(p.Defects)))
 		for _, d := range p.Defects {
-			b = binary.AppendUvarint(append(b, byte(d.Kind)), uint64(d.At))
+			b = binary.AppendUvarint(binary.AppendUvarint(b, uint64(d.Kind)), uint64(d.At))
 		}
 	}
 	if bits&hasParts != 0 {

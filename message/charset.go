@@ -47,8 +47,8 @@ func decodeCharset(name string, b []byte) (string, bool) {
 // validText is s with what is no UTF-8 replaced by U+FFFD.
 func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
-// charsetReader gives what r holds as UTF-8, and whether the charset was known.
-func charsetReader(name string, r io.Reader) (io.Reader, bool) {
-	enc, known := charset(name)
-	return transform.NewReader(r, enc.NewDecoder()), known
+// charsetReader gives what r holds as UTF-8.
+func charsetReader(name string, r io.Reader) io.Reader {
+	enc, _ := charset(name)
+	return transform.NewReader(r, enc.NewDecoder())
 }

@@ -40,8 +40,7 @@ func (p *Part) Decode(ra io.ReaderAt) *Decoder {
 // Text gives the part's body decoded, as UTF-8. What the charset does not have
 // becomes U+FFFD.
 func (p *Part) Text(ra io.ReaderAt) io.Reader {
-	r, _ := charsetReader(p.Type.Params.Get("charset"), p.Decode(ra))
-	return r
+	return charsetReader(p.Type.Params.Get("charset"), p.Decode(ra))
 }
 
 type coding uint8

@@ -43,6 +43,7 @@ const (
 	InvalidContentType                      // no type/subtype; taken for text/plain (RFC 2045 5.2)
 	InvalidParameter                        // a parameter without "=", or a quoted string that does not end
 	UnknownContentTransferEncoding          // not one of RFC 2045; the body is given as it is
+	UnknownCharset                          // not one that we know; taken for UTF-8, with what is none replaced
 	TooManyParts                            // more than Limits.Parts
 	TooDeep                                 // more than Limits.Depth
 
@@ -58,7 +59,6 @@ const (
 	InvalidBase64Length     // one character too many; dropped
 	InvalidQuotedPrintable  // "=" without two hexadecimal digits; taken literally
 	InvalidUUEncode         // no "begin" or "end", or a line of a wrong length
-	UnknownCharset          // taken for UTF-8, with what is none replaced
 )
 
 var defectNames = [...]string{

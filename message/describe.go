@@ -78,6 +78,11 @@ func (p *Part) checkEncoding() {
 	case codingOf(p.Encoding) == codingUnknown:
 		p.Defects = note(p.Defects, UnknownContentTransferEncoding, p.Header)
 	}
+	if p.Type.Type == "text" {
+		if _, known := charset(p.Type.Params.Get("charset")); !known {
+			p.Defects = note(p.Defects, UnknownCharset, p.Header)
+		}
+	}
 	if p.isMultipart() && p.boundary() == "" {
 		p.Defects = note(p.Defects, NoBoundaryInMultipart, p.Header)
 	}

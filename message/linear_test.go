@@ -9,6 +9,9 @@ import (
 // Nothing that a stranger may write takes longer than its length says. Were
 // one of these quadratic in a field of a megabyte, the test would not end.
 func TestFieldsTakeLinearTime(t *testing.T) {
+	if underRace {
+		t.Skip("no goroutines here to race, and a megabyte takes the detector long")
+	}
 	const size = 1 << 20
 	fill := func(before, again, after string) string {
 		return before + strings.Repeat(again, (size-len(before)-len(after))/len(again)) + after

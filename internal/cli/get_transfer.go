@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -158,6 +159,9 @@ func (t *transferCommand) trust() error {
 // exitBadCA is curl's number for authorities that cannot be read.
 const exitBadCA = 77
 
+// gcPercent is for what holds little and makes much of it anew.
+const gcPercent = 400
+
 // event is what --json says of a transfer that is over.
 type event struct {
 	URL     string  `json:"url"`
@@ -175,6 +179,7 @@ type event struct {
 // finish runs transfers, tells of each, and chooses the exit status: that of
 // the first one that failed, in their order.
 func (t *transferCommand) finish(ctx context.Context, verb string, taken bool, run func(report func(i int, r transfer.Result))) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent)) // of a short life: memory costs less than to collect it
 	first, code := -1, 0
 	done := t.progress(taken)
 	run(func(i int, r transfer.Result) {

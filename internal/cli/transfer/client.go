@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"sync"
 	"time"
 
@@ -54,9 +53,10 @@ type Client struct {
 	meter   *Meter
 	buffers buffers
 
-	mu    sync.Mutex
-	pools map[poolKey]*ftp.Pool
-	roots map[string]*os.Root
+	mu      sync.Mutex
+	pools   map[poolKey]*ftp.Pool
+	folders map[string]*folder
+	jobs    int // how many Get has to do
 }
 
 // New makes a Client for the URLs that a command line names: Options.User
@@ -64,7 +64,7 @@ type Client struct {
 func New(o Options, urls []*url.URL) (*Client, error) {
 	c := &Client{
 		o: o, meter: o.Meter, stored: &open.HTTPPasswordMgrWithDefaultRealm{}, hosts: map[string]bool{},
-		pools: map[poolKey]*ftp.Pool{}, roots: map[string]*os.Root{},
+		pools: map[poolKey]*ftp.Pool{}, folders: map[string]*folder{},
 	}
 	if c.meter == nil {
 		c.meter = &Meter{}
@@ -111,8 +111,8 @@ func (c *Client) Close() error {
 	for _, p := range c.pools {
 		err = errors.Join(err, p.Close())
 	}
-	for _, r := range c.roots {
-		err = errors.Join(err, r.Close())
+	for _, f := range c.folders {
+		err = errors.Join(err, f.root.Close())
 	}
 	return err
 }

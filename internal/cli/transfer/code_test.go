@@ -10,8 +10,10 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
+	"strings"
 	"syscall"
 	"testing"
+	"testing/iotest"
 
 	"github.com/farend-go/farend/dial"
 	"github.com/farend-go/farend/open"
@@ -107,6 +109,16 @@ func TestSpans(t *testing.T) {
 	for _, bad := range []string{"", "-", "5", "9-2", "a-b", "1-2,4-5", "-0", "--3"} {
 		if _, err := parseSpan(bad); err == nil {
 			t.Errorf("%q is a range", bad)
+		}
+	}
+}
+
+func TestListingsHaveLF(t *testing.T) {
+	for in, want := range map[string]string{"": "", "a\r\nb\r\n": "a\nb\n", "a\nb": "a\nb", "a\rb\r\r\n\r": "a\rb\r\n\r"} {
+		for _, r := range []io.Reader{strings.NewReader(in), iotest.OneByteReader(strings.NewReader(in)), iotest.DataErrReader(strings.NewReader(in))} {
+			if got, err := io.ReadAll(&loose{r: r}); err != nil || string(got) != want {
+				t.Errorf("%q: %q, %v", in, got, err)
+			}
 		}
 	}
 }

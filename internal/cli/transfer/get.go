@@ -30,6 +30,7 @@ type Job struct {
 // gets the result of each as it ends, with its place in jobs, one at a time.
 func (c *Client) Get(ctx context.Context, jobs []Job, report func(i int, r Result)) {
 	out := newLine(orDiscard(c.o.Out))
+	c.jobs = len(jobs)
 	places, shares := make([]*place, len(jobs)), make([]*share, len(jobs))
 	for i, j := range jobs {
 		shares[i] = c.meter.announce(-1)
@@ -126,6 +127,7 @@ func (s *skipped) start(src *source) (io.Writer, error) {
 type spot struct {
 	name string
 	info fs.FileInfo // nil: nothing
+	free bool        // nor is a part of it
 }
 
 // place is the file that a job writes.
@@ -134,6 +136,10 @@ func (c *Client) place(j Job) (spot, error) {
 	dir := j.Named || strings.HasSuffix(name, "/") || strings.HasSuffix(name, string(filepath.Separator))
 	at := spot{name: name}
 	var err error
+	if !dir && c.free(name) {
+		at.free = true
+		return at, nil
+	}
 	if !dir {
 		at.info, err = os.Stat(name)
 		dir = err == nil && at.info.IsDir()
@@ -175,7 +181,7 @@ func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, at sp
 		return failure(CodeWrite, err)
 	}
 	p := &part{root: root, name: filepath.Base(at.name), url: r.URL, setTime: c.o.RemoteTime}
-	if span || c.o.Include {
+	if span || c.o.Include || at.free {
 		p.looked, p.v = true, unknown
 	}
 	if at.info == nil && !j.Resume {
@@ -207,17 +213,69 @@ func (c *Client) toDevice(ctx context.Context, get opener, name string, r *Resul
 	return err
 }
 
+// folder is a directory that is written to.
+type folder struct {
+	root *os.Root
+	// names are what was in it when it was opened, where many files go there:
+	// to look once is quicker than to look for each. nil: nobody looked.
+	names map[string]bool
+}
+
 // root opens a directory once.
 func (c *Client) root(dir string) (*os.Root, error) {
+	f, err := c.folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	return f.root, nil
+}
+
+// many is from how many files on a directory is read first; most is how large
+// it may be.
+const (
+	many = 50
+	most = 20_000
+)
+
+func (c *Client) folder(dir string) (*folder, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if r, ok := c.roots[dir]; ok {
-		return r, nil
+	if f, ok := c.folders[dir]; ok {
+		return f, nil
 	}
 	r, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, err
 	}
-	c.roots[dir] = r
-	return r, nil
+	f := &folder{root: r}
+	c.folders[dir] = f
+	if c.jobs < many {
+		return f, nil
+	}
+	d, err := r.Open(".")
+	if err != nil {
+		return f, nil //nolint:nilerr // then each file is looked for
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(most)
+	if len(names) == most || err != nil && err != io.EOF {
+		return f, nil //nolint:nilerr // as above
+	}
+	f.names = make(map[string]bool, len(names))
+	for _, name := range names {
+		f.names[name] = true
+	}
+	return f, nil
+}
+
+// free tells whether nothing stood under a name, and no part of it, when its
+// directory was read. Something may by now: a file is made only where there is
+// none.
+func (c *Client) free(name string) bool {
+	if c.jobs < many {
+		return false
+	}
+	f, err := c.folder(filepath.Dir(name))
+	base := filepath.Base(name)
+	return err == nil && f.names != nil && !f.names[base] && !f.names[base+".part"]
 }

@@ -160,10 +160,44 @@ func (c *Client) whole(u *url.URL, resp *http.Response) (*source, error) {
 	if resp.StatusCode != http.StatusOK {
 		s.version.ETag, s.version.Modified = "", unknown.Modified // an error page is no version of the file
 	}
+	if strings.HasPrefix(u.Scheme, "ftp") && resp.Header.Get("Content-Type") != "" { // a listing
+		s.body = &piece{&loose{r: resp.Body}, resp.Body}
+	}
 	if c.o.Include {
 		s.head = headOf(resp)
 	}
 	return s, nil
+}
+
+// loose makes LF of CRLF, for people.
+type loose struct {
+	r    io.Reader
+	held bool // a CR that may be the first half
+}
+
+func (l *loose) Read(p []byte) (int, error) {
+	if len(p) < 2 {
+		return 0, io.ErrShortBuffer
+	}
+	for {
+		n, err := l.r.Read(p[1:]) // p[0] is for a CR that was held
+		out := p[:0]
+		for _, b := range p[1 : 1+n] {
+			if l.held && b != '\n' {
+				out = append(out, '\r')
+			}
+			if l.held = b == '\r'; !l.held {
+				out = append(out, b)
+			}
+		}
+		if err != nil && l.held {
+			l.held = false
+			out = append(out, '\r')
+		}
+		if len(out) > 0 || err != nil {
+			return len(out), err
+		}
+	}
 }
 
 // headOf is the head of an answer as -i shows it.

@@ -133,27 +133,36 @@ func (p *collector) Write(b []byte) (int, error) {
 // writeSmall makes the file of what was collected; false: something stands
 // there by now.
 func (p *part) writeSmall() (bool, error) {
-	create, chtimes, remove := os.OpenFile, os.Chtimes, os.Remove
+	chtimes := os.Chtimes
+	var err error
 	if p.inRoot {
-		create, chtimes, remove = p.root.OpenFile, p.root.Chtimes, p.root.Remove
+		chtimes = p.root.Chtimes
+		err = p.createIn()
+	} else {
+		err = createFile(p.fresh, p.small)
 	}
-	f, err := create(p.fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {
 		return false, nil
 	}
-	if err != nil {
-		return true, failure(CodeWrite, err)
-	}
-	_, err = f.Write(p.small)
-	err = cmp.Or(err, f.Close())
 	if err == nil && p.setTime && !p.v.Modified.IsZero() {
 		err = chtimes(p.fresh, time.Time{}, p.v.Modified)
 	}
 	if err != nil {
-		_ = remove(p.fresh) // what went wrong before counts
 		return true, failure(CodeWrite, err)
 	}
 	return true, nil
+}
+
+func (p *part) createIn() error {
+	f, err := p.root.OpenFile(p.fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(p.small)
+	if err = cmp.Or(err, f.Close()); err != nil {
+		_ = p.root.Remove(p.fresh) // it is ours, and not whole
+	}
+	return err
 }
 
 func (p *part) writeNote() error {

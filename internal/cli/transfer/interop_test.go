@@ -1,0 +1,261 @@
+//go:build interop
+
+package transfer_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/farend-go/farend/internal/cli/transfer"
+)
+
+// program finds a program, or skips.
+func program(t *testing.T, name string) string {
+	t.Helper()
+	for _, one := range []string{name, filepath.Join("/usr/sbin", name)} {
+		if path, err := exec.LookPath(one); err == nil {
+			return path
+		}
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
+
+// freePort is one that nobody had a moment ago.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
+// start runs a server until the test ends, and waits until it listens.
+func start(t *testing.T, port string, argv ...string) {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	gone := make(chan struct{})
+	go func() {
+		_ = cmd.Wait()
+		close(gone)
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-gone
+	})
+	for {
+		c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
+		if err == nil {
+			c.Close()
+			return
+		}
+		select {
+		case <-gone:
+			t.Skipf("%s does not run here: %s", argv[0], said.String())
+		case <-t.Context().Done():
+			t.Fatal("nobody listens")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// tree makes files that are hard on mirrors, all binary and of the year 2020.
+func tree(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, size := range map[string]int{"a.bin": 1_500_000, "d/e/f.bin": 70_000, "sp ace/ü #?%41;x.bin": 300, "one": 1, "d/plain": 5000} {
+		name = filepath.Join(dir, filepath.FromSlash(name))
+		content := make([]byte, size)
+		for i := range content {
+			content[i] = byte(i * i >> 5)
+		}
+		for _, err := range []error{
+			os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, content, 0o644),
+			os.Chtimes(name, time.Time{}, time.Date(2020, 1, 2, 3, 4, 5, 0, time.UTC)),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for d := dir; d != "/" && d != "."; d = filepath.Dir(d) { // for servers that are another user
+		_ = os.Chmod(d, 0o755)
+	}
+	return dir
+}
+
+// snapshot is what lies below a directory: names, times and contents.
+func snapshot(t *testing.T, dir string, times bool) []string {
+	t.Helper()
+	var all []string
+	err := fs.WalkDir(os.DirFS(dir), ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(p)))
+		line := fmt.Sprintf("%s %d %x", p, len(content), content[:min(len(content), 16)])
+		if info, err := d.Info(); times && err == nil {
+			line += info.ModTime().UTC().Format(" 2006-01-02 15:04:05")
+		}
+		all = append(all, line)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// mirrors compares what comes, twice, with what is there.
+func mirrors(t *testing.T, source, from string, timed bool) {
+	t.Helper()
+	u, err := transfer.ParseURL(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, action := range []string{transfer.ActionGet, transfer.ActionSkip} {
+		c, err := transfer.New(transfer.Options{Parallel: 3, Retries: 1}, []*url.URL{u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.Mirror(t.Context(), u, dir, transfer.Mirror{}, func(r transfer.Result) {
+			if r.Err != nil || r.Action != action {
+				t.Errorf("%s: %s %s, want %s: %v", from, r.Action, r.File, action, r.Err)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+		if want, got := snapshot(t, source, timed), snapshot(t, dir, timed); !slices.Equal(want, got) {
+			t.Errorf("%s:\n got %s\nwant %s", from, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+		}
+	}
+}
+
+// asCurl compares bytes and exit status with curl's.
+func asCurl(t *testing.T, urls ...string) {
+	t.Helper()
+	curl := program(t, "curl")
+	for _, text := range urls {
+		cmd := exec.CommandContext(t.Context(), curl, "-sSf", "--max-time", "30", text)
+		want, err := cmd.Output()
+		code := 0
+		if exit, ok := err.(*exec.ExitError); ok { //nolint:errorlint // it comes bare
+			code = exit.ExitCode()
+		}
+		u, err := transfer.ParseURL(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		c, err := transfer.New(transfer.Options{Out: &got, Fail: true}, []*url.URL{u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Get(t.Context(), []transfer.Job{{URL: u}}, func(_ int, r transfer.Result) {
+			if transfer.Code(r.Err) != code {
+				t.Errorf("%s: %v is %d, curl's is %d", text, r.Err, transfer.Code(r.Err), code)
+			}
+		})
+		c.Close()
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s: %d bytes, curl has %d", text, got.Len(), len(want))
+		}
+	}
+}
+
+func TestNginxAndPython(t *testing.T) {
+	source := tree(t)
+	t.Run("nginx", func(t *testing.T) {
+		nginx, port, work := program(t, "nginx"), freePort(t), t.TempDir()
+		config := filepath.Join(work, "conf")
+		text := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/err; events {}
+http { access_log off; client_body_temp_path %[1]s/1; proxy_temp_path %[1]s/2; fastcgi_temp_path %[1]s/3; uwsgi_temp_path %[1]s/4; scgi_temp_path %[1]s/5;
+server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { alias %[3]s/; autoindex_format json; } } }`, work, port, source)
+		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		start(t, port, nginx, "-c", config, "-e", filepath.Join(work, "err"))
+		at := "http://127.0.0.1:" + port
+		mirrors(t, source, at+"/", true)
+		mirrors(t, source, at+"/json/", true)
+		asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/d")
+	})
+	t.Run("Python", func(t *testing.T) {
+		python, port := program(t, "python3"), freePort(t)
+		start(t, port, python, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", source)
+		at := "http://127.0.0.1:" + port
+		mirrors(t, source, at+"/", true)
+		asCurl(t, at+"/a.bin", at+"/d/", at+"/none")
+	})
+}
+
+func TestVsftpd(t *testing.T) {
+	vsftpd, source, port := program(t, "vsftpd"), tree(t), freePort(t)
+	config, empty := filepath.Join(t.TempDir(), "conf"), t.TempDir()
+	text := fmt.Sprintf("listen=YES\nlisten_address=127.0.0.1\nlisten_port=%s\nbackground=NO\nanonymous_enable=YES\nanon_root=%s\nno_anon_password=YES\n"+
+		"secure_chroot_dir=%s\nseccomp_sandbox=NO\npasv_address=127.0.0.1\nuse_localtime=NO\n", port, source, empty)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, port, vsftpd, config)
+	at := "ftp://127.0.0.1:" + port
+	mirrors(t, source, at+"/", true) // it has no MLSD: the times come by MDTM
+	asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/none/x")
+}
+
+func TestGophernicus(t *testing.T) {
+	gophernicus, socat, source, port := program(t, "gophernicus"), program(t, "socat"), tree(t), freePort(t)
+	if err := os.RemoveAll(filepath.Join(source, "sp ace")); err != nil { // it writes such names in a way of its own
+		t.Fatal(err)
+	}
+	start(t, port, socat, "TCP-LISTEN:"+port+",bind=127.0.0.1,reuseaddr,fork",
+		"EXEC:"+gophernicus+" -h localhost -p "+port+" -r "+source+" -nm -nx -nq -nr,nofork")
+	at := "gopher://127.0.0.1:" + port
+	asCurl(t, at+"/9/a.bin", at+"/9/one")
+	u, err := transfer.ParseURL(at + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	c, err := transfer.New(transfer.Options{Parallel: 2}, []*url.URL{u})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	err = c.Mirror(t.Context(), u, dir, transfer.Mirror{}, func(r transfer.Result) {
+		if r.Err != nil {
+			t.Errorf("%s: %v", r.File, r.Err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := snapshot(t, source, false), snapshot(t, dir, false)
+	if !slices.Equal(want, got) {
+		t.Errorf("\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}

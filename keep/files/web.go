@@ -36,8 +36,10 @@ func (f webFiles) Create(ctx context.Context, name string, o web.CreateOptions) 
 	return webUpload{up, o}, nil
 }
 
-func (f webFiles) Mkdir(name string) error  { return webError(f.Tree.Mkdir(name), web.CreateOptions{}) }
-func (f webFiles) Remove(name string) error { return webError(f.Tree.Remove(name), web.CreateOptions{}) }
+func (f webFiles) Mkdir(name string) error { return webError(f.Tree.Mkdir(name), web.CreateOptions{}) }
+func (f webFiles) Remove(name string) error {
+	return webError(f.Tree.Remove(name), web.CreateOptions{})
+}
 
 type webUpload struct {
 	filetree.Upload

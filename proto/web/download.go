@@ -111,7 +111,7 @@ func (d Download) Open(ctx context.Context) (*Body, error) {
 				return b, nil
 			}
 		}
-		if _, answered := errors.AsType[Status](err); answered || err == errAnew {
+		if _, answered := errors.AsType[Status](err); answered || errors.Is(err, errAnew) {
 			err = b.again(err)
 		}
 		if err != nil {
@@ -148,7 +148,7 @@ func (b *Body) ask() (*http.Response, error) {
 	if c == nil {
 		c = &http.Client{}
 	}
-	return c.Do(r) //nolint:bodyclose // begin and goOn do
+	return c.Do(r) // begin and goOn close its body
 }
 
 // begin takes the first answer.

@@ -95,7 +95,7 @@ func listHTML(w io.Writer, name string, infos []fs.FileInfo) {
 	title = html.EscapeString(title)
 	fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Index of %s</title></head>\n<body><h1>Index of %s</h1><hr><pre>", title, title)
 	if name != "." {
-		io.WriteString(w, "<a href=\"../\">../</a>\n")
+		fmt.Fprint(w, "<a href=\"../\">../</a>\n")
 	}
 	for _, i := range infos {
 		shown, size := i.Name(), fmt.Sprint(i.Size())
@@ -105,7 +105,7 @@ func listHTML(w io.Writer, name string, infos []fs.FileInfo) {
 		pad := max(1, nameWidth-len([]rune(shown)))
 		fmt.Fprintf(w, "<a href=\"%s\">%s</a>%*s%s%20s\n", html.EscapeString(link(shown)), html.EscapeString(shown), pad, " ", i.ModTime().UTC().Format("02-Jan-2006 15:04"), size)
 	}
-	io.WriteString(w, "</pre><hr></body></html>\n")
+	fmt.Fprint(w, "</pre><hr></body></html>\n")
 }
 
 // link is a name as a relative reference: one that no colon makes absolute

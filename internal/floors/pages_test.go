@@ -68,7 +68,7 @@ func addNames(names map[string]bool, d ast.Decl) {
 
 // Every Go name that a page puts between back quotes exists.
 func TestNamesExist(t *testing.T) {
-	quoted := regexp.MustCompile("`(socket|server|wire|conv|dial|open)\\.([A-Z][A-Za-z0-9_]*(?:\\.[A-Z][A-Za-z0-9]*)?)")
+	quoted := regexp.MustCompile("`(socket|server|wire|conv|dial|message|open)\\.([A-Z][A-Za-z0-9_]*(?:\\.[A-Z][A-Za-z0-9]*)?)")
 	known := map[string]map[string]bool{}
 	for _, name := range []string{"from-python.md", "unix-sockets.md"} {
 		page, err := os.ReadFile(filepath.Join(root, "docs", name))

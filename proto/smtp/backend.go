@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/netip"
-	"strings"
 )
 
 // A Backend takes mail in. Its methods may be called by several goroutines.
@@ -176,10 +175,4 @@ func refusal(err error) (r Reply, ours bool) {
 		return r, false
 	}
 	return Reply{451, Status{4, 3, 0}, "Local error, try again later"}, true
-}
-
-// reason is the first line of a text, for logs.
-func reason(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }

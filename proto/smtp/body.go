@@ -3,7 +3,9 @@ package smtp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/farend-go/farend/wire"
 )
@@ -90,12 +92,24 @@ func (b *body) finish(ctx context.Context, tx Transaction) error {
 		tx.Abort()
 		return b.err
 	}
-	r := &pieceReader{p: b.buf[:b.n]}
-	if err := tx.Body(ctx, r); err != nil {
+	if err := take(ctx, tx, &pieceReader{p: b.buf[:b.n]}); err != nil {
 		tx.Abort()
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// errPanic is a Body that panicked.
+var errPanic = errors.New("smtp: the backend's Body panicked")
+
+// take has the Body take the message, and makes its panic a refusal.
+func take(ctx context.Context, tx Transaction, r io.Reader) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%w: %v\n%s", errPanic, v, debug.Stack())
+		}
+	}()
+	return tx.Body(ctx, r)
 }
 
 // release gives the storage back.
@@ -150,21 +164,9 @@ func startFeed(ctx context.Context, tx Transaction) *feed {
 	ctx, f.cancel = context.WithCancel(ctx)
 	go func() {
 		defer close(f.done)
-		f.err = f.run(ctx, tx)
+		f.err = take(ctx, tx, f)
 	}()
 	return f
-}
-
-// errPanic is a Body that panicked.
-var errPanic = errors.New("smtp: the backend's Body panicked")
-
-func (f *feed) run(ctx context.Context, tx Transaction) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = errPanic
-		}
-	}()
-	return tx.Body(ctx, f)
 }
 
 // Read is for Body.

@@ -289,11 +289,15 @@ func (f *flight) dots() error {
 	}
 	block := f.c.c.W.BlockWriter()
 	if f.taken > 0 && f.refused == nil {
-		if err := f.p.each(func(b []byte, _ bool) error {
-			_, err := block.Write(b)
+		err := f.p.each(func(b []byte, _ bool) error {
+			if _, err := block.Write(b); err != nil {
+				return f.cut(err)
+			}
+			return nil
+		})
+		if err != nil { // a message lies half over there, and there is no other way to take it back
+			f.c.Close()
 			return err
-		}); err != nil {
-			return f.cut(err)
 		}
 	}
 	if err := block.Close(); err != nil {
@@ -327,7 +331,11 @@ func (f *flight) chunks() error {
 			}
 			return f.final()
 		}
-		f.waiting = append(f.waiting, f.must)
+		f.waiting = append(f.waiting, func(r Reply, err error) {
+			if f.taken > 0 {
+				f.must(r, err)
+			}
+		})
 		if err := f.hear(left); err != nil {
 			return err
 		}
@@ -339,16 +347,18 @@ func (f *flight) chunks() error {
 	if errors.Is(err, errStop) {
 		return f.hear(0)
 	}
+	if err != nil && len(f.waiting) > 0 { // out of step
+		f.c.Close()
+	}
 	return err
 }
 
 // errStop ends the sending of a message that is refused.
 var errStop = errors.New("smtp: stop")
 
-// cut ends a connection on which a message lies half: there is no other way to
-// take it back. A server that hung up may have said why.
+// cut ends a connection on which a write has failed: a server that hung up may
+// have said why.
 func (f *flight) cut(err error) error {
-	f.c.broken = true
 	r, heard := f.c.hear()
 	if _, ok := errors.AsType[Reply](heard); ok {
 		err = r

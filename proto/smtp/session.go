@@ -355,7 +355,7 @@ func (s *session) aside(prompt Pace, f func() error) error {
 func (s *session) refuse(what string, err error) {
 	r, ours := refusal(err)
 	if ours {
-		s.h.log().Error("backend", "at", what, "talk", s.talk.ID(), "err", reason(err))
+		s.h.log().Error("backend", "at", what, "talk", s.talk.ID(), "err", err)
 	}
 	s.say(r)
 }

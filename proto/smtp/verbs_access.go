@@ -135,7 +135,7 @@ func (s *session) refuseLogin(err error) error {
 	case errors.Is(err, auth.ErrRefused):
 		r = Reply{535, Status{5, 7, 8}, "Login refused"}
 	default:
-		s.h.log().Error("login", "talk", s.talk.ID(), "err", reason(err))
+		s.h.log().Error("login", "talk", s.talk.ID(), "err", err)
 	}
 	s.say(r)
 	if s.logins++; s.logins >= s.h.limits.Logins {

@@ -99,7 +99,7 @@ func NewWith(t TB, o Options) *Server {
 	cfg := &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
 	h := &smtp.Handler{
 		Backend: s.mail, Kind: o.Kind, Hostname: "smtptest", TLS: cfg,
-		Auth: &auth.Authenticator{Accounts: accounts}, Anonymous: o.Users == nil, RequireAuth: o.Users != nil,
+		Auth: &auth.Authenticator{Accounts: accounts, Delay: -1}, Anonymous: o.Users == nil, RequireAuth: o.Users != nil,
 		Answer: s.answer,
 	}
 	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap}

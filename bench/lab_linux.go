@@ -46,7 +46,9 @@ func farend(engine string) contender { return farendOn(engine, "tcp") }
 
 func farendOn(engine, network string) contender {
 	name := "farend " + engine
-	return contender{name, network, func(l *lab) (*process, error) { return startFarend(name, l.farend, engine, l.servers) }}
+	return contender{name, network, func(l *lab) (*process, error) {
+		return startFarend(name, l.farend, "echo", l.servers, "--engine", engine)
+	}}
 }
 
 func other(name, kind, network string) contender {

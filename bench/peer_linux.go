@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 
 	"github.com/panjf2000/gnet/v2"
 
@@ -19,6 +20,9 @@ func peer(args []string) error {
 		return fmt.Errorf("peer: KIND ADDRESS, not %q", args)
 	}
 	kind, address := args[0], args[1]
+	if dir, ok := strings.CutPrefix(kind, fileServer); ok {
+		return serveFiles(address, dir)
+	}
 	switch kind {
 	case "net":
 		return netEcho(address, 4<<10)

@@ -53,9 +53,9 @@ func (p *process) stop() {
 	_ = p.cmd.Wait() // it was killed
 }
 
-// startFarend starts the binary as a user would.
-func startFarend(name, binary, engine string, cpus *unix.CPUSet) (*process, error) {
-	cmd := exec.Command(binary, "serve", "echo", "--listen", "echo=127.0.0.1:0", "--engine", engine, "--json", "-q")
+// startFarend starts the binary as a user would, with one service.
+func startFarend(name, binary, service string, cpus *unix.CPUSet, args ...string) (*process, error) {
+	cmd := exec.Command(binary, append([]string{"serve", service, "--listen", service + "=127.0.0.1:0", "--json", "-q"}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

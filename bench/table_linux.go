@@ -49,7 +49,7 @@ func rows() []row {
 func (l *lab) table(ctx context.Context) error {
 	began := time.Now()
 	fmt.Fprintf(l.out, "%s, %s, %d cores; one for the server, one for the generator. Medians of %d runs of %v, servers taking turns. "+
-		"The ratio is of CPU to net's, for lines to that of goroutines.\n\n",
+		"The ratio is of CPU to net's, for lines to that of goroutines, for files to FileServer's.\n\n",
 		machine(), runtime.Version(), runtime.NumCPU(), l.reps, l.run)
 	fmt.Fprint(l.out, "| | server | requests/s | server CPU µs/request | ratio | p50 µs | p99 µs | generator busy |\n|---|---|--:|--:|--:|--:|--:|--:|\n")
 	medians := map[string]figures{}
@@ -65,6 +65,9 @@ func (l *lab) table(ctx context.Context) error {
 		medians[r.name] = all[0]
 	}
 	l.tcpAndUDP(medians)
+	if err := l.web(ctx); err != nil {
+		return err
+	}
 	if strings.Contains("memory", l.only) {
 		if err := l.memory(); err != nil {
 			return err

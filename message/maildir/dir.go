@@ -68,6 +68,7 @@ func (d *Dir) Deliver(r io.Reader, flags Flags) (Entry, error) {
 	if err := d.write(tmp, r); err != nil {
 		return Entry{}, errors.Join(err, ignoreMissing(d.root.Remove(tmp)))
 	}
+	flags = ParseFlags(string(flags))
 	e := entry(key, flags, flags == "")
 	if err := d.root.Rename(tmp, e.Name); err != nil {
 		return Entry{}, errors.Join(err, d.root.Remove(tmp))

@@ -123,7 +123,7 @@ func (g *getCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return during("get", err)
 	}
-	defer c.Close() //nolint:errcheck // everything has arrived
+	defer c.Close()
 	if g.tree {
 		return g.mirrorTree(ctx, c, urls[0])
 	}

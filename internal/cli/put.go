@@ -84,7 +84,7 @@ func (p *putCommand) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return during("put", err)
 	}
-	defer c.Close() //nolint:errcheck // everything has arrived
+	defer c.Close()
 	if p.tree {
 		return p.mirrorTree(ctx, c, files[0], to)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/farend-go/farend/dial"
@@ -173,9 +174,8 @@ func (s *ftpSite) mkdirs(ctx context.Context, fc *ftp.Client, dir string) error 
 	for d := dir; d != "/" && d != "."; d = path.Dir(d) {
 		missing = append(missing, d)
 	}
-	var err error
-	for i := len(missing) - 1; i >= 0; i-- {
-		err = fc.Mkdir(ctx, missing[i])
+	for _, d := range slices.Backward(missing) {
+		err := fc.Mkdir(ctx, d)
 		if _, refused := errors.AsType[ftp.Reply](err); err != nil && !refused {
 			return err
 		}

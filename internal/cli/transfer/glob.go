@@ -3,6 +3,7 @@ package transfer
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,7 +60,7 @@ func Glob(pattern string) ([]Globbed, error) {
 		wider := make([]Globbed, 0, len(all)*len(choices))
 		for _, g := range all {
 			for _, choice := range choices {
-				wider = append(wider, Globbed{g.URL + literal + choice, append(g.Places[:len(g.Places):len(g.Places)], choice)})
+				wider = append(wider, Globbed{g.URL + literal + choice, append(slices.Clip(g.Places), choice)})
 			}
 		}
 		all = wider

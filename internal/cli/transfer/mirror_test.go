@@ -20,7 +20,6 @@ import (
 type made struct {
 	files   map[string][]entry // by directory
 	content map[string]string
-	version Version
 	busy    atomic.Int32 // who is let in at once; 0: everybody
 	in      atomic.Int32
 	opened  atomic.Int32

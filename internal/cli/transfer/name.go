@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -52,10 +53,8 @@ func windowsName(name string, bad func(why string) error) error {
 	}
 	stem, _, _ := strings.Cut(name, ".")
 	stem = strings.ToUpper(strings.TrimRight(stem, " "))
-	for _, device := range []string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} {
-		if stem == device {
-			return bad("it is a device")
-		}
+	if slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, stem) {
+		return bad("it is a device")
 	}
 	if port, ok := strings.CutPrefix(stem, "COM"); ok && isPortNumber(port) {
 		return bad("it is a device")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -84,7 +85,7 @@ func (c *Client) urlOpener(u *url.URL, s *span) opener {
 		if r.from > 0 && (r.trusted || r.version.Known()) {
 			return c.openRest(ctx, u, r)
 		}
-		resp, err := c.do(ctx, u, nil)
+		resp, err := c.do(ctx, u, nil) //nolint:bodyclose // it is the source's
 		if err != nil {
 			return nil, err
 		}
@@ -109,12 +110,8 @@ func (c *Client) ask(ctx context.Context, method string, u *url.URL, header http
 		Method: method, URL: clean, Host: clean.Host, Header: http.Header{"User-Agent": {agent}},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 	}).WithContext(ctx)
-	for name, values := range c.o.Header {
-		req.Header[name] = values
-	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, c.o.Header)
+	maps.Copy(req.Header, header)
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, errFile(u, plain(err))
@@ -303,7 +300,7 @@ func (c *Client) anew(ctx context.Context, u *url.URL, r request) (*source, erro
 	if r.trusted {
 		return nil, failuref(CodeResume, "there is nothing behind byte %d", r.from)
 	}
-	resp, err := c.do(ctx, u, nil)
+	resp, err := c.do(ctx, u, nil) //nolint:bodyclose // it is the source's
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -69,9 +70,7 @@ func (w webPutter) request(ctx context.Context, u *url.URL, p *payload, body io.
 	if p.size == 0 {
 		req.Body = http.NoBody
 	}
-	for name, values := range w.c.o.Header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, w.c.o.Header)
 	if p.size < 0 || p.size >= expectFrom || w.c.hasPassword(u) && p.size > 0 {
 		req.Header.Set("Expect", "100-continue")
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/farend-go/farend/conv/faults"
@@ -161,7 +162,10 @@ func (a *App) certsFor(s Service, at Address) *tls.Config {
 		return a.certs.config
 	}
 	c := a.certs.config.Clone()
-	c.NextProtos = s.NextProtos
+	c.NextProtos = slices.Clone(s.NextProtos)
+	if a.faults.Layer(s.Name) != nil { // whose rules know no verbs in HTTP/2
+		c.NextProtos = slices.DeleteFunc(c.NextProtos, func(p string) bool { return p == "h2" })
+	}
 	return c
 }
 

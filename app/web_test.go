@@ -140,6 +140,17 @@ func TestWebWide(t *testing.T) {
 	}
 }
 
+// A rule for a method that there is not is refused.
+func TestWebVerbs(t *testing.T) {
+	a, err := app.Listen(t.Context(), app.Config{Listen: at(t, "http=:0"), Faults: []string{"http GTE do=close"}})
+	if err == nil {
+		a.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "did you mean GET?") {
+		t.Error(err)
+	}
+}
+
 // A conversation is written down without the passwords in it, and a rule knows
 // the methods.
 func TestWebEars(t *testing.T) {

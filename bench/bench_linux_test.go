@@ -48,7 +48,7 @@ func TestEveryRowHasFigures(t *testing.T) {
 			t.Errorf("no row %q", r.name)
 		}
 	}
-	for _, want := range []string{"| gnet |", "| lines, goroutines |", "UDP against TCP", "bytes per connection"} {
+	for _, want := range []string{"| HTTP, 1KiB, 64 connections | farend |", "| gnet |", "| lines, goroutines |", "UDP against TCP", "bytes per connection"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("nothing about %q in\n%s", want, table)
 		}

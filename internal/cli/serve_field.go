@@ -37,9 +37,11 @@ over the environment, that over the file. What starts is what the names say, and
 --listen; else what has a FAREND_X_LISTEN; else what has a listen in the file;
 else everything.
 
-ftp and gopher serve --root, or a small tree in memory that ftp may write to.
-Without --user every name and password is let in, anonymous too, and ftp is for
-this host alone; with it, those users only. FAREND_USER may name several, with
+http, ftp and gopher serve --root, or a small tree in memory that http (PUT,
+DELETE) and ftp may write to. Without --user every name and password is let in,
+anonymous too, and ftp, and http where it may write, are for this host alone;
+with it, those users only, whom http asks when they change something (Digest or
+Basic; reading is open). FAREND_USER may name several, with
 blanks between. ftp offers TLS (AUTH TLS) with the same certificate as ftps.
 
 systemd:NAME serves the sockets that systemd passes under FileDescriptorName=

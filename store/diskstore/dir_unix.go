@@ -9,13 +9,13 @@ import (
 	"syscall"
 )
 
-// syncDir makes the names in the directory durable.
-func (e *Engine) syncDir() error {
-	if err := e.fault(opSync); err != nil {
-		return fmt.Errorf("sync %s: %w", e.dir, err)
+// syncDir makes the names in a directory durable.
+func (e *Engine) syncDir(dir string) error {
+	if err := e.fault(opSync, dir); err != nil {
+		return fmt.Errorf("sync %s: %w", dir, err)
 	}
 	e.counted.syncs.Add(1)
-	d, err := os.Open(e.dir)
+	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

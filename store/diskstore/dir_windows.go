@@ -8,7 +8,7 @@ import (
 
 // syncDir has nothing to do: names are durable with the file, and a directory
 // cannot be synced.
-func (e *Engine) syncDir() error { return nil }
+func (e *Engine) syncDir(string) error { return nil }
 
 // isFull tells that there is no room.
 func isFull(err error) bool {

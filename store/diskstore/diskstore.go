@@ -26,7 +26,7 @@ type Options struct {
 	SegmentSize int64
 
 	// fault is asked before each thing done to the disk, by tests.
-	fault func(op operation) error
+	fault func(op operation, path string) error
 	// upgrades are the steps from older formats, in tests.
 	upgrades []upgrade
 }
@@ -58,7 +58,7 @@ type Engine struct {
 	lastBlob  atomic.Uint64
 	broken    atomic.Pointer[error] // why nothing is written any more
 
-	fault   func(op operation) error
+	fault   func(op operation, path string) error
 	counted counters
 }
 
@@ -90,7 +90,7 @@ func open(dir string, o Options) (*Engine, error) {
 	}
 	e := &Engine{dir: dir, fault: o.fault, queue: make(chan *request, maxGroup)}
 	if e.fault == nil {
-		e.fault = func(operation) error { return nil }
+		e.fault = func(operation, string) error { return nil }
 	}
 	e.segments.open(e, o.SegmentSize)
 	if o.upgrades == nil {
@@ -174,14 +174,17 @@ func (e *Engine) first() error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	return e.commit(tx)
+	if err := e.commit(tx); err != nil {
+		return err
+	}
+	return e.syncDir(e.dir) // the index is a new name
 }
 
 // commit writes the state and commits the index.
 func (e *Engine) commit(tx *bbolt.Tx) error {
 	state := binary.BigEndian.AppendUint64(nil, uint64(e.rev))
 	state = binary.BigEndian.AppendUint64(state, e.lastBlob.Load())
-	if err := errors.Join(e.fault(opCommit), tx.Bucket(bucketMeta).Put(keyState, state)); err != nil {
+	if err := errors.Join(e.fault(opCommit, e.db.Path()), tx.Bucket(bucketMeta).Put(keyState, state)); err != nil {
 		return errors.Join(err, tx.Rollback())
 	}
 	e.counted.commits.Add(1)
@@ -252,7 +255,7 @@ func diskError(err error) error {
 
 // sync makes f durable.
 func (e *Engine) sync(f *os.File) error {
-	if err := e.fault(opSync); err != nil {
+	if err := e.fault(opSync, f.Name()); err != nil {
 		return fmt.Errorf("sync %s: %w", f.Name(), err)
 	}
 	e.counted.syncs.Add(1)

@@ -1,6 +1,10 @@
 package diskstore
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -30,24 +34,102 @@ func TestEngineShortSegments(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Engine { return openTest(t, t.TempDir(), Options{SegmentSize: 8000}) })
 }
 
-// A test's fault is the suite's.
-func fault(f storetest.Fault) func(operation) error {
-	if f == nil {
-		return nil
-	}
-	return func(op operation) error { return f(storetest.Op(op)) }
-}
-
 func TestDisk(t *testing.T) {
 	for name, size := range map[string]int64{"usual segments": 0, "short segments": 12_000} {
 		t.Run(name, func(t *testing.T) {
+			var power power
 			storetest.RunDisk(t, func(dir string, f storetest.Fault) (store.Engine, error) {
-				e, err := Open(dir, Options{SegmentSize: size, fault: fault(f)})
+				e, err := Open(dir, Options{SegmentSize: size, fault: power.watch(f)})
 				if err != nil {
 					return nil, err // not a nil *Engine
 				}
 				return e, nil
-			}, nil)
+			}, power.cut)
 		})
 	}
+}
+
+// power knows what a power cut leaves of a directory: of each file what was
+// synced, and those names that were in the directory when it was synced. The
+// index looks after itself.
+type power struct {
+	mu     sync.Mutex
+	synced map[string]int64 // files: their size
+	named  map[string]bool
+	cuts   int
+}
+
+func (p *power) watch(f storetest.Fault) func(operation, string) error {
+	return func(op operation, path string) error {
+		if f != nil {
+			if err := f(storetest.Op(op), path); err != nil {
+				return err
+			}
+		}
+		if op == opSync {
+			p.note(path)
+		}
+		return nil
+	}
+}
+
+// note takes down what a sync that begins now makes durable.
+func (p *power) note(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.synced == nil {
+		p.synced, p.named = map[string]int64{}, map[string]bool{}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return
+	}
+	if !info.IsDir() {
+		p.synced[path] = info.Size()
+		return
+	}
+	names, _ := filepath.Glob(filepath.Join(path, "*"))
+	for _, name := range names {
+		p.named[name] = true
+	}
+}
+
+// cut takes away what was not synced; every second time there is rubbish in
+// its place.
+func (p *power) cut(t *testing.T, dir string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.cuts++
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		switch ext := filepath.Ext(name); {
+		case !p.named[name]:
+			err = os.Remove(name)
+		case ext == suffixShared || ext == suffixOwn:
+			err = spoil(name, p.synced[name], p.cuts%2 == 0)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func spoil(name string, from int64, rubbish bool) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if err := os.Truncate(name, from); err != nil || !rubbish {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	n := max(info.Size()-from, 0)
+	_, err = f.WriteAt(make([]byte, n), from)
+	return errors.Join(err, f.Close())
 }

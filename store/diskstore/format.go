@@ -33,14 +33,17 @@ func upgrades() []upgrade { return nil }
 // prepare makes the directory, or makes sure that it is a store of a format
 // that we know.
 func (e *Engine) prepare(newest int) error {
-	if err := os.MkdirAll(e.dir, 0o700); err != nil {
-		return err
-	}
 	version, err := e.format()
 	if !errors.Is(err, fs.ErrNotExist) {
 		if err == nil && version > newest {
 			err = fmt.Errorf("%w: it has format %d, and %d is the newest that this one knows", store.ErrFormat, version, newest)
 		}
+		return err
+	}
+	if err := os.MkdirAll(e.dir, 0o700); err != nil {
+		return err
+	}
+	if err := e.syncDir(filepath.Dir(filepath.Clean(e.dir))); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(e.dir)
@@ -70,7 +73,7 @@ func (e *Engine) format() (int, error) {
 
 // writeFormat replaces the file whole or not at all.
 func (e *Engine) writeFormat(version int) error {
-	if err := errors.Join(e.fault(opCreate), e.fault(opWrite)); err != nil {
+	if err := e.fault(opCreate, filepath.Join(e.dir, formatTemp)); err != nil {
 		return err
 	}
 	temp := filepath.Join(e.dir, formatTemp)
@@ -88,7 +91,7 @@ func (e *Engine) writeFormat(version int) error {
 	if err := os.Rename(temp, filepath.Join(e.dir, formatName)); err != nil {
 		return err
 	}
-	return e.syncDir()
+	return e.syncDir(e.dir)
 }
 
 // upgrade brings the directory to this program's format. The index is open

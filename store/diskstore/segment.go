@@ -145,7 +145,7 @@ func (s *segments) resume() error {
 
 // create begins a segment. The caller holds mu.
 func (s *segments) create(own bool) (*segment, error) {
-	if err := s.e.fault(opCreate); err != nil {
+	if err := s.e.fault(opCreate, s.e.dir); err != nil {
 		return nil, diskError(err)
 	}
 	seg := &segment{number: s.last + 1, own: own}
@@ -195,7 +195,7 @@ func (s *segments) createOwn() (*segment, error) {
 
 // write writes into a pinned segment.
 func (s *segments) write(seg *segment, p []byte, at int64) error {
-	if err := s.e.fault(opWrite); err != nil {
+	if err := s.e.fault(opWrite, s.path(seg)); err != nil {
 		return diskError(err)
 	}
 	_, err := seg.file.WriteAt(p, at)
@@ -242,7 +242,7 @@ func (s *segments) sync() error {
 	s.newFiles = false
 	s.mu.Unlock()
 	if newFiles {
-		return s.e.syncDir()
+		return s.e.syncDir(s.e.dir)
 	}
 	return nil
 }
@@ -315,7 +315,7 @@ func (s *segments) let(seg *segment) {
 const maxOpenFiles = 256
 
 func (s *segments) remove(seg *segment) error {
-	if err := s.e.fault(opRemove); err != nil {
+	if err := s.e.fault(opRemove, s.path(seg)); err != nil {
 		return err
 	}
 	return os.Remove(s.path(seg))

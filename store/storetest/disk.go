@@ -27,15 +27,16 @@ const (
 	Commit Op = "commit"
 )
 
-// A Fault is asked before each thing done to the disk; where it gives an error
-// the thing is not done, and fails with it. nil lets everything succeed.
-type Fault func(Op) error
+// A Fault is asked before each thing done to the disk, and to which file or
+// directory; where it gives an error the thing is not done, and fails with it.
+// nil lets everything succeed.
+type Fault func(op Op, path string) error
 
 // FailFrom lets everything fail from the n-th thing on (the first is 1), as a
 // power cut does.
 func FailFrom(n int64, err error) Fault {
 	var done atomic.Int64
-	return func(Op) error {
+	return func(Op, string) error {
 		if done.Add(1) >= n {
 			return err
 		}
@@ -43,11 +44,11 @@ func FailFrom(n int64, err error) Fault {
 	}
 }
 
-// OpenDisk opens an engine in a directory. After Crash the next engine finds
-// it as it was left.
+// OpenDisk opens an engine in a directory.
 type OpenDisk func(dir string, fault Fault) (store.Engine, error)
 
-// RunDisk tests an engine that keeps what it has in a directory. crash, where
+// RunDisk tests an engine that keeps what it has in a directory. It starts the
+// test's own binary again, as a process to be killed. crash, where
 // it is not nil, does to the directory of an engine that has just been stopped
 // by a fault what a power cut would have done: it takes away what was not
 // synced.
@@ -58,6 +59,7 @@ func RunDisk(t *testing.T, open OpenDisk, crash func(t *testing.T, dir string)) 
 	t.Run("CrashAtEveryStep", d.testCrash)
 	t.Run("FullAtEveryStep", d.testFull)
 	t.Run("SyncFails", d.testSyncFails)
+	t.Run("Kill", d.testKill)
 }
 
 type disk struct {
@@ -242,7 +244,7 @@ func (d *disk) testFull(t *testing.T) {
 		dir := t.TempDir()
 		var on atomic.Bool
 		var grown, refused atomic.Int64
-		e := d.must(t, dir, func(op Op) error {
+		e := d.must(t, dir, func(op Op, _ string) error {
 			if on.Load() && slices.Contains([]Op{Create, Write, Commit}, op) && grown.Add(1) >= n {
 				refused.Add(1)
 				return syscall.ENOSPC
@@ -283,7 +285,7 @@ func (d *disk) testFull(t *testing.T) {
 func (d *disk) testSyncFails(t *testing.T) {
 	dir, l := t.TempDir(), letterbox{"box"}
 	var failing atomic.Bool
-	e := d.must(t, dir, func(op Op) error {
+	e := d.must(t, dir, func(op Op, _ string) error {
 		if op == Sync && failing.CompareAndSwap(true, false) { // once
 			return syscall.EIO
 		}

@@ -11,7 +11,7 @@ import (
 func ExampleFailFrom() {
 	fault := storetest.FailFrom(2, errors.New("no such luck"))
 	for range 3 {
-		fmt.Println(fault(storetest.Write))
+		fmt.Println(fault(storetest.Write, "a file"))
 	}
 	// Output:
 	// <nil>

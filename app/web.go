@@ -42,7 +42,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *App) site() http.Handler {
 	if a.web == nil {
 		files := &web.FileServer{Files: files.Web(a.tree, a.canWrite()), Log: a.log()}
-		a.web = &site{files: a.guard(files)}
+		a.web = &site{files: a.guard(files), pages: map[string]http.Handler{rpcPath: a.remoteProcedures()}}
 	}
 	return a.web
 }

@@ -15,6 +15,7 @@ func commands(e *env) []*cobra.Command {
 		newTalk(e),
 		newGet(e),
 		newPut(e),
+		newRPC(e),
 		newAddr(e),
 		newBench(e),
 		newList(e),

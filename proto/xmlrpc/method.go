@@ -14,7 +14,11 @@ type Methods map[string]Method
 
 // A Method is a Go function that can be called; Func and Receiver make one.
 type Method struct {
-	Help   string
+	Help string
+	// Signatures are what system.methodSignature tells, each the result's type
+	// and the parameters'; nil: that of the function.
+	Signatures [][]string
+
 	f      reflect.Value
 	in     []reflect.Type // its parameters
 	ctx    bool           // a context comes first

@@ -185,6 +185,9 @@ func (s *Server) signatures(name string) (any, error) {
 	if !ok {
 		return nil, &Fault{CodeNoMethod, "there is no method " + name}
 	}
+	if m.Signatures != nil {
+		return m.Signatures, nil
+	}
 	if m.rest {
 		return "signatures not supported", nil // what Python's server says where it knows none
 	}

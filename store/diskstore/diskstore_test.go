@@ -25,18 +25,21 @@ func openTest(t *testing.T, dir string, o Options) *Engine {
 }
 
 func TestEngine(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) store.Engine { return openTest(t, t.TempDir(), Options{}) })
 }
 
 // The suite passes with segments so short that they are sealed and compacted
 // all the time.
 func TestEngineShortSegments(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, func(t *testing.T) store.Engine { return openTest(t, t.TempDir(), Options{SegmentSize: 8000}) })
 }
 
 func TestDisk(t *testing.T) {
 	for name, size := range map[string]int64{"usual segments": 0, "short segments": 12_000} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var power power
 			storetest.RunDisk(t, func(dir string, f storetest.Fault) (store.Engine, error) {
 				e, err := Open(dir, Options{SegmentSize: size, fault: power.watch(f)})

@@ -221,7 +221,7 @@ func testSlowReader(t *testing.T, e store.Engine) {
 	if _, err := b.Read(first); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 50 {
+	for i := range 20 {
 		if err := add(context.Background(), e, fmt.Sprint(i), pattern(i, 50_000), func(w store.Writer) error {
 			return w.Put([]byte("ballast"), make([]byte, store.MaxValue))
 		}); err != nil {

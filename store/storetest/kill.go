@@ -16,7 +16,7 @@ import (
 const killDir = "FAREND_STORETEST_KILL"
 
 const (
-	killRounds  = 3
+	killRounds  = 2
 	killWriters = 4
 	killAfter   = 25 // Updates acknowledged
 	ackMark     = "storetest: acknowledged "

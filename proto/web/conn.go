@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,7 +28,10 @@ type conn struct {
 	net.Conn
 	t    *server.Talk
 	tls  *tls.ConnectionState // nil in clear
+	h2   bool                 // TLS has agreed on HTTP/2
 	over chan struct{}        // closed: net/http has done with it
+
+	stopping <-chan struct{} // closed: the server stops
 
 	requests sync.WaitGroup
 	rmu, wmu sync.Mutex // held by a Read, a Write
@@ -35,6 +39,7 @@ type conn struct {
 	mu       sync.Mutex
 	state    http.ConnState
 	closed   bool
+	away     bool // HTTP/2 has said goodbye
 	panicked bool
 	wanted   time.Time // the deadline that net/http asked for
 	applied  time.Time // the one that the system has
@@ -45,10 +50,10 @@ type conn struct {
 	lull     *time.Timer
 }
 
-func newConn(t *server.Talk) *conn {
-	c := &conn{Conn: t.NetConn(), t: t, over: make(chan struct{}), rouse: make(chan struct{}, 1)}
+func newConn(ctx context.Context, t *server.Talk) *conn {
+	c := &conn{Conn: t.NetConn(), t: t, over: make(chan struct{}), rouse: make(chan struct{}, 1), stopping: server.Stopping(ctx)}
 	if state, ok := t.TLS(); ok {
-		c.tls = &state
+		c.tls, c.h2 = &state, state.NegotiatedProtocol == "h2"
 	}
 	return c
 }
@@ -60,8 +65,11 @@ func (c *conn) setState(s http.ConnState) {
 	if c.state != http.StateHijacked { // then it is over with Close
 		c.state = s
 	}
-	if s == http.StateClosed {
+	switch {
+	case s == http.StateClosed:
 		c.finish()
+	case s == http.StateIdle && c.away:
+		_ = c.close() // it waits for nobody
 	}
 }
 
@@ -282,8 +290,30 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	c.t.Progress()
-	return c.Conn.Write(p)
+	n, err := c.Conn.Write(p)
+	if c.h2 && isGoAway(p) && c.isStopping() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.away = true
+		if c.state == http.StateIdle {
+			_ = c.close() // net/http would wait a second more; the engine sees to it that this arrives
+		}
+	}
+	return n, err
 }
+
+func (c *conn) isStopping() bool {
+	select {
+	case <-c.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// isGoAway tells whether b begins with such a frame (RFC 9113 section 6.8), or
+// looks as if it did.
+func isGoAway(b []byte) bool { return len(b) >= frameHead && b[3] == 7 }
 
 // ReadFrom has the kernel send a file where nothing stands between.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) {
@@ -312,6 +342,11 @@ func (c *conn) CloseWrite() error { return c.t.CloseWrite() }
 func (c *conn) Close() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.close()
+}
+
+// close is Close with c.mu held.
+func (c *conn) close() error {
 	if c.state == http.StateHijacked {
 		c.finish()
 	}

@@ -82,7 +82,7 @@ func (s *session) Close(error) error { return nil }
 func (s *session) Turn(ctx context.Context) error {
 	r := s.h.enter(ctx)
 	defer s.h.leave(r)
-	c := newConn(s.t)
+	c := newConn(ctx, s.t)
 	srv := &r.clear
 	if c.tls != nil {
 		srv = &r.secure
@@ -94,7 +94,7 @@ func (s *session) Turn(ctx context.Context) error {
 	}
 	select {
 	case <-c.over:
-	case <-server.Stopping(ctx):
+	case <-c.stopping:
 		r.stop()
 		select {
 		case <-c.over:

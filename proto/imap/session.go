@@ -199,7 +199,7 @@ func (s *session) take(ctx context.Context, c Command) error {
 		return s.fault(&fault{c.Tag, st.Text})
 	}
 	s.faults = 0
-	if s.box != nil && v.when >= loggedIn {
+	if s.box != nil && c.Name != "LOGOUT" {
 		err := s.sync(ctx, c.UID || !v.numbers)
 		if err != nil {
 			return err

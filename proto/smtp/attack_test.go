@@ -161,6 +161,14 @@ func (l *ledger) String() string {
 	return fmt.Sprintf("begun %d, bodies %d, committed %d, aborted %d", l.begun.Load(), l.bodies.Load(), l.committed.Load(), l.aborted.Load())
 }
 
+// serverOf is a server that does not wait long.
+func serverOf(h *smtp.Handler) *server.Server {
+	return &server.Server{Handler: h, Limits: server.Limits{Idle: patience, Turn: patience}}
+}
+
+// drain reads what a peer says until it ends.
+func drain(nc net.Conn) { _, _ = io.Copy(io.Discard, nc) }
+
 // all reads everything.
 func all(_ context.Context, r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)

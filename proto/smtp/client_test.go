@@ -13,7 +13,6 @@ import (
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/proto/smtp/smtptest"
-	"github.com/farend-go/farend/server"
 	"github.com/farend-go/farend/wire"
 )
 
@@ -310,11 +309,23 @@ func TestBrokenBody(t *testing.T) {
 
 // TestCancel ends a call that waits for a server that says nothing.
 func TestCancel(t *testing.T) {
-	srv := smtptest.NewWith(t, smtptest.Options{Faults: []faults.Rule{{Verb: "NOOP", Do: faults.Stall}}, Server: func(s *server.Server) { s.Limits.Drain = -1 }})
-	c := srv.Client(within(t), t, "tcp", smtp.Options{Security: smtp.InClear})
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := c.Noop(ctx); !errors.Is(err, context.Canceled) {
+	release := make(chan struct{})
+	srv := smtptest.NewWith(t, smtptest.Options{Handler: func(h *smtp.Handler) {
+		h.Answer = func(line string) (string, bool) {
+			if line == "NOOP" {
+				cancel()
+				<-release
+			}
+			return "", false
+		}
+	}})
+	c := srv.Client(within(t), t, "tcp", smtp.Options{Security: smtp.InClear})
+	if err := c.Noop(ctx); !errors.Is(err, context.Canceled) || !c.Broken() {
 		t.Error(err)
+	}
+	close(release)
+	if err := c.Noop(within(t)); err == nil {
+		t.Error("a session that is out of step goes on")
 	}
 }

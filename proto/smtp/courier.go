@@ -181,7 +181,7 @@ func (c *Courier) hosts(ctx context.Context, domain string) ([]string, error) {
 		return []string{domain}, nil
 	}
 	name, err := idna.Lookup.ToASCII(domain)
-	if err != nil || name == "" {
+	if err != nil || !(Mailbox{"x", name}).valid() {
 		return nil, ErrNoDomain
 	}
 	all, err := c.resolver().LookupMX(ctx, name)

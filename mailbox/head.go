@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 )
 
@@ -98,10 +99,8 @@ func (h *head) count(e *entry, n int) {
 
 // note remembers that a block changed.
 func (h *head) note(block UID) {
-	for _, t := range h.recent {
-		if t == (touch{h.modSeq, block}) {
-			return
-		}
+	if slices.Contains(h.recent, touch{h.modSeq, block}) {
+		return
 	}
 	h.recent = append(h.recent, touch{h.modSeq, block})
 	if over := len(h.recent) - maxRecent; over > 0 {

@@ -139,7 +139,7 @@ func TestSets(t *testing.T) {
 		{"all Minus the last", mailbox.All().Minus(mailbox.SetOf(1<<32 - 1)), mailbox.Set{{First: 1, Last: 1<<32 - 2}}},
 		{"Or with nothing", mailbox.Set(nil).Or(a), a},
 		{"And with nothing", a.And(nil), nil},
-		{"Or at the end", mailbox.All().Or(mailbox.SetOf(1<<32-1)), mailbox.All()},
+		{"Or at the end", mailbox.All().Or(mailbox.SetOf(1<<32 - 1)), mailbox.All()},
 	} {
 		if !slices.Equal(tt.got, tt.want) {
 			t.Errorf("%s: %v, want %v", tt.what, tt.got, tt.want)

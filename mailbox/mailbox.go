@@ -2,8 +2,11 @@ package mailbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+
+	"github.com/farend-go/farend/store"
 )
 
 // A Mailbox is a handle on a mailbox. It holds nothing, and stays on the same
@@ -176,14 +179,19 @@ func (b *boxTx) blocksAt(where Set, f func(key []byte, h blockHead, block []byte
 	}
 	for first := range where.Each() {
 		key := keyBlock(b.account.id, b.id, first)
-		for k, v := range b.t.r.Ascend(key, append(key[:len(key):len(key)], 0)) {
-			h, err := parseBlockHead(v)
-			if err != nil {
-				return err
-			}
-			if err := f(k, h, v); err != nil {
-				return err
-			}
+		block, err := b.t.r.Get(key)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		h, err := parseBlockHead(block)
+		if err != nil {
+			return err
+		}
+		if err := f(key, h, block); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -247,7 +255,7 @@ func (m *Mailbox) Messages(ctx context.Context, uids Set) iter.Seq2[Message, err
 	}
 }
 
-var errPage = fmt.Errorf("mailbox: end of a page")
+var errPage = errors.New("mailbox: end of a page")
 
 // readPage reads messages, and tells which are left.
 func (b *boxTx) readPage(uids Set, buf []Message) (out []Message, left Set, err error) {
@@ -267,7 +275,7 @@ func (b *boxTx) readPage(uids Set, buf []Message) (out []Message, left Set, err 
 		}
 		return nil
 	})
-	if err == errPage {
+	if errors.Is(err, errPage) {
 		err = nil
 	}
 	return buf, left, err

@@ -80,7 +80,7 @@ func (e *Engine) find(id uint64) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // of what was only read
 	row, err := parseRow(tx.Bucket(bucketBlobs).Get(blobKey(id)))
 	return row.place, err
 }

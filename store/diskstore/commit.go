@@ -184,10 +184,8 @@ func (g *group) finish() error {
 	if err := e.segments.sync(); err != nil {
 		return errors.Join(e.fail(diskError(err)), g.tx.Rollback())
 	}
-	was := e.rev
 	e.rev = g.rev
 	if err := e.commit(g.tx); err != nil {
-		e.rev = was
 		if onlyFull(err) {
 			return diskError(err)
 		}

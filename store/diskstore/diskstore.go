@@ -202,7 +202,7 @@ func (e *Engine) View(ctx context.Context, f func(store.Reader) error) error {
 	if err != nil {
 		return diskError(err)
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }() // of what was only read
 	state := tx.Bucket(bucketMeta).Get(keyState)
 	return f(&reader{keys: tx.Bucket(bucketKeys), rev: store.Rev(binary.BigEndian.Uint64(state))})
 }

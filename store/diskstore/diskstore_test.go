@@ -120,6 +120,22 @@ func (p *power) cut(t *testing.T, dir string) {
 	}
 }
 
+// A power cut just after the first Update takes nothing away, not even the
+// index, which was a new name then.
+func TestPowerCutAtFirst(t *testing.T) {
+	dir := t.TempDir()
+	var power power
+	e := openTest(t, dir, Options{fault: power.watch(nil)})
+	put(t, e, "a", "1")
+	e.Close()
+	power.cut(t, dir)
+	e = openTest(t, dir, Options{})
+	defer e.Close()
+	if got := get(t, e, "a"); got != "1" {
+		t.Errorf("a is %q", got)
+	}
+}
+
 func spoil(name string, from int64, rubbish bool) error {
 	info, err := os.Stat(name)
 	if err != nil {

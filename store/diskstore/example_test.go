@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/farend-go/farend/store"
 	"github.com/farend-go/farend/store/diskstore"
@@ -27,7 +28,7 @@ func Example() {
 		err = e.Update(ctx, func(w store.Writer) error {
 			value, _ := w.Get([]byte("tally"))
 			fmt.Printf("%q\n", value)
-			return w.Put([]byte("tally"), append(value[:len(value):len(value)], '|'))
+			return w.Put([]byte("tally"), append(slices.Clip(value), '|'))
 		})
 		fmt.Println(err, e.Close())
 	}

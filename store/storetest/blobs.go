@@ -112,7 +112,7 @@ func readAt(e store.Engine, ref store.Ref, body []byte) error {
 	}
 	defer b.Close()
 	if b.Size() != int64(len(body)) {
-		return fmt.Errorf("Size is %d", b.Size())
+		return fmt.Errorf("a Size of %d", b.Size())
 	}
 	for _, part := range [][2]int{{0, 1}, {0, len(body)}, {len(body) / 2, 100}, {len(body) - 1, 1}, {32_760, 20}, {100, 70_000}} {
 		off, n := part[0], part[1]

@@ -283,6 +283,12 @@ func (d *disk) testFull(t *testing.T) {
 // kernel may have thrown the pages away and call them clean. So the engine
 // changes nothing any more.
 func (d *disk) testSyncFails(t *testing.T) {
+	for _, after := range []int{2, 3} { // a small body is next, or a large one
+		d.syncFails(t, after)
+	}
+}
+
+func (d *disk) syncFails(t *testing.T, after int) {
 	dir, l := t.TempDir(), letterbox{"box"}
 	var failing atomic.Bool
 	e := d.must(t, dir, func(op Op, _ string) error {
@@ -291,7 +297,7 @@ func (d *disk) testSyncFails(t *testing.T) {
 		}
 		return nil
 	})
-	done, err := l.steps(e, 0, 3)
+	done, err := l.steps(e, 0, after)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -184,7 +184,7 @@ func read(e store.Engine, ref store.Ref) ([]byte, error) {
 	}
 	body, err := io.ReadAll(b)
 	if int64(len(body)) != b.Size() && err == nil {
-		err = fmt.Errorf("Size is %d, read %d", b.Size(), len(body))
+		err = fmt.Errorf("a Size of %d, read %d", b.Size(), len(body))
 	}
 	return body, errors.Join(err, b.Close())
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,22 +24,33 @@ func TestUnderFaults(t *testing.T) {
 	content := strings.Repeat("0123456789abcdef\r\n", 500)
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
-			for seed := range uint64(25) {
-				rules := faults.Mix(seed)
+			var all sync.WaitGroup
+			var servers []*pop3test.Server
+			errs := make([]error, 25)
+			for seed := range errs { // at once, for most of it is waiting
 				s := pop3test.New(t, pop3test.Options{Messages: []string{content, content}, Engine: e(), Server: func(srv *server.Server) {
-					srv.Layers = []conv.Layer{faults.Layer(rules...)}
-					srv.Limits.Turn, srv.Limits.Idle, srv.Limits.Drain = time.Second, time.Second, time.Second
+					srv.Layers = []conv.Layer{faults.Layer(faults.Mix(uint64(seed))...)}
+					srv.Limits.Turn, srv.Limits.Idle, srv.Limits.Drain = time.Second, time.Second, time.Millisecond
 				}})
-				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-				got, err := faulty(ctx, s)
-				cancel()
-				if err == nil && got != content+content {
-					t.Errorf("seed %d: %d bytes and no error; rules %v", seed, len(got), rules)
-				}
+				servers = append(servers, s)
+				all.Go(func() {
+					ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+					defer cancel()
+					got, err := faulty(ctx, s)
+					if errs[seed] = err; err == nil && got != content+content {
+						t.Errorf("seed %d: %d bytes and no error", seed, len(got))
+					}
+				})
+			}
+			all.Wait()
+			for seed, s := range servers {
 				s.Wait(t.Context(), pop3test.User)
-				if left := len(s.Messages(pop3test.User)); left != 2 && left != 1 || err == nil && left != 1 {
-					t.Errorf("seed %d: %d messages are left after %v; rules %v", seed, left, err, rules)
+				if left := len(s.Messages(pop3test.User)); left != 2 && left != 1 || errs[seed] == nil && left != 1 {
+					t.Errorf("seed %d: %d messages are left after %v", seed, left, errs[seed])
 				}
+			}
+			if !slices.Contains(errs, nil) {
+				t.Errorf("no seed went well: %v", errs)
 			}
 		})
 	}

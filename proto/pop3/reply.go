@@ -44,7 +44,7 @@ func (r Reply) Has(code string) bool {
 // does not say what it has to do with, that it is an auth.ErrRefused, and that
 // IN-USE is ErrInUse.
 func (r Reply) Is(target error) bool {
-	switch target { //nolint:errorlint // the sentinels themselves
+	switch target {
 	case auth.ErrRefused:
 		return !r.OK && (r.Code == "" || r.Has(CodeAuth))
 	case ErrInUse:

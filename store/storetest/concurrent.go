@@ -100,11 +100,11 @@ func testViewsAndUpdates(t *testing.T, e store.Engine) {
 // Every View sees an Update whole or not at all, and never an older state than
 // one before it saw.
 func testViewsSeeMoments(t *testing.T, e store.Engine) {
-	const rounds = 50
+	const rounds = 20
 	put(t, e, "a", "0", "z", "0")
 	var wg sync.WaitGroup
 	stop := make(chan struct{})
-	for range 4 {
+	for range 2 {
 		wg.Go(func() {
 			var last store.Rev
 			for {

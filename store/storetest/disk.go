@@ -86,14 +86,14 @@ func (l letterbox) key(n int) string { return fmt.Sprintf("%s/letter/%06d", l.na
 // body is small, or too large to be held in a buffer.
 func (l letterbox) body(n int) []byte {
 	size := 3000 + n%7*1000
-	if n%7 == 3 {
-		size = 400_000
+	if n%7 == 2 {
+		size = 270_000
 	}
 	return pattern(n+len(l.name), size)
 }
 
-// gone says which letter the n-th Update takes away.
-func (l letterbox) takes(n int) (int, bool) { return n - 4, n >= 4 && n%3 == 0 }
+// takes says which letter the n-th Update takes away.
+func (l letterbox) takes(n int) (int, bool) { return n - 2, n >= 2 && n%2 == 0 }
 
 func (l letterbox) step(e store.Engine, n int) error {
 	return add(context.Background(), e, l.key(n), l.body(n), func(w store.Writer) error {
@@ -198,7 +198,7 @@ func (d *disk) testTwice(t *testing.T) {
 	}
 }
 
-const faultSteps = 8
+const faultSteps = 5
 
 // testCrash stops the disk at its first, second, third … thing, and looks each
 // time what a new engine finds: what was acknowledged, and nothing by halves.
@@ -283,7 +283,7 @@ func (d *disk) testFull(t *testing.T) {
 // kernel may have thrown the pages away and call them clean. So the engine
 // changes nothing any more.
 func (d *disk) testSyncFails(t *testing.T) {
-	for _, after := range []int{2, 3} { // a small body is next, or a large one
+	for _, after := range []int{1, 2} { // a small body is next, or a large one
 		d.syncFails(t, after)
 	}
 }

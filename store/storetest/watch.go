@@ -53,7 +53,7 @@ func testWatch(t *testing.T, e store.Engine) {
 // Whoever watches a counter and reads it at each wake-up sees its last value,
 // whenever the changes fall.
 func testWatchLosesNothing(t *testing.T, e store.Engine) {
-	const writers, each, watchers = 4, 50, 4
+	const writers, each, watchers = 4, 20, 4
 	var wg sync.WaitGroup
 	from := revision(t, e)
 	for range watchers {

@@ -13,12 +13,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/keep/files"
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/server"
+	"github.com/farend-go/farend/store"
 )
 
 // Config is what to run. The zero Config runs every service at its own port on
@@ -51,6 +53,9 @@ type Config struct {
 	// in memory, writable. With Writable http and ftp may write into Root.
 	Root     string
 	Writable bool
+	// Data is the directory in which mail and news are kept, durable when they
+	// are acknowledged; empty: in memory, and gone at the end.
+	Data string
 	// Users are passwords by name. Without any, every name and password is let
 	// in, and no service with logins may listen beyond loopback.
 	Users map[string]string
@@ -103,6 +108,9 @@ type App struct {
 	accounts *files.Accounts
 	ftp      map[ftpKind]*ftp.Handler
 	web      *site // nil: nobody has asked for it
+	store    store.Engine
+	logins   *auth.Authenticator
+	post     *post
 
 	handing sync.Mutex    // held while a successor starts
 	handed  chan struct{} // closed: a successor serves
@@ -141,13 +149,19 @@ func (a *App) prepare() error {
 	for _, l := range a.cfg.Listen {
 		withTLS = withTLS || l.Address.TLS
 	}
-	withTree := a.cfg.Root != ""
+	withTree, keeps := a.cfg.Root != "", a.cfg.Data != ""
 	for _, s := range a.cfg.wanted() {
+		keeps = keeps || s.Keeps
 		withTLS = withTLS || s.UsesTLS
 		withTree = withTree || s.UsesTree
 	}
 	if withTree {
 		if err := a.plant(); err != nil {
+			return err
+		}
+	}
+	if keeps {
+		if err := a.openPost(); err != nil {
 			return err
 		}
 	}

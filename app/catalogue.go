@@ -16,6 +16,8 @@ type Service struct {
 	Serve    int    // the port on 127.0.0.1 where nobody says otherwise
 	OwnName  bool   // also on the loopback addresses of this host's own name
 	Logins   bool   // clients log in: without users it is for this host alone
+	Keeps    bool   // it keeps mail or news
+	Scheme   string // of its URLs; "": its name, if it has schemes
 	UsesTree bool   // it serves the tree of files
 	UsesTLS  bool   // there is a certificate wherever it runs
 	TLS      bool   // every connection begins with a handshake
@@ -92,7 +94,8 @@ func Catalogue() []Service {
 		out[i].Protocol, out[i].NoVerbs = described[at], true
 	}
 	out = append(out, treeServices()...)
-	return append(out, webServices()...)
+	out = append(out, webServices()...)
+	return append(out, mailServices()...)
 }
 
 // Networks are those on which the service listens at a host and port.

@@ -142,6 +142,11 @@ func (a *App) refuseWide(s Service, where string) error {
 func (l *listener) url(s Service, at Address) string {
 	scheme := l.Network
 	switch {
+	case l.Network == "tcp" && s.Scheme != "":
+		scheme = s.Scheme
+		if at.TLS && !s.TLS {
+			scheme += "s"
+		}
 	case l.Network == "tcp" && len(s.Schemes) > 0 && at.TLS && !s.TLS:
 		scheme = s.Name + "s"
 	case l.Network == "tcp" && len(s.Schemes) > 0:

@@ -55,6 +55,7 @@ tls:host:port, systemd:NAME, fd:N, inetd:. TLS, ports: farend serve --help-all`,
 func serviceFlags(f *pflag.FlagSet) {
 	f.StringArray("listen", nil, "where, as `SERVICE=ADDRESS`; again: one more")
 	f.String("root", "", "serve `DIR`; without, a sample in memory")
+	f.String("data", "", "keep mail and news in `DIR`; without, in memory")
 	f.Bool("writable", false, "let ftp write into --root")
 	f.StringArray("user", nil, "an account, `NAME:PASSWORD`; none: all may in")
 	f.String("engine", "", "`goroutines|events`, which run sessions")

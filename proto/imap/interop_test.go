@@ -128,7 +128,7 @@ Host localhost
 Port %s
 User mrc
 Pass secret
-TLSType %s
+%sType %s
 CertificateFile %s
 SystemCertificates no
 %s
@@ -153,6 +153,10 @@ SyncState *
 
 func TestMbsyncAtOurServer(t *testing.T) {
 	mbsync := program(t, "mbsync")
+	keyword := "TLS"
+	if strings.HasPrefix(run(t, t.TempDir(), "", mbsync, "--version"), "isync 1.4") {
+		keyword = "SSL"
+	}
 	onPort(t, func(t *testing.T, b *toy, port, pem string) {
 		for i, way := range [][2]string{{"None", "AuthMechs LOGIN"}, {"STARTTLS", ""}, {"None", "PipelineDepth 1"}} {
 			dir := t.TempDir()
@@ -160,7 +164,7 @@ func TestMbsyncAtOurServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			rc := filepath.Join(dir, "rc")
-			if err := os.WriteFile(rc, fmt.Appendf(nil, mbsyncrc, port, way[0], pem, way[1]), 0o600); err != nil {
+			if err := os.WriteFile(rc, fmt.Appendf(nil, mbsyncrc, port, keyword, way[0], pem, way[1]), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			sync := func() { run(t, dir, "", mbsync, "-c", rc, "c") }

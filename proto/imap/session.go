@@ -91,7 +91,7 @@ type session struct {
 	failures int
 	faults   int
 	enabled  extensions
-	deflated *deflated // COMPRESS is in force
+	deflated bool // COMPRESS is in force
 
 	box   *selected
 	saved Set // SEARCHRES's "$": UIDs
@@ -309,11 +309,7 @@ func (s *session) Close(why error) error {
 		s.untagged(Status{Kind: BYE, Text: "No command for too long"})
 	}
 	s.unwatch()
-	err := s.unselect()
-	if s.deflated != nil {
-		s.deflated.stop()
-	}
-	return err
+	return s.unselect()
 }
 
 func (s *session) unwatch() {

@@ -125,7 +125,7 @@ func (s *session) capabilities() []string {
 	if has[ObjectIDs](s) {
 		caps = append(caps, "OBJECTID")
 	}
-	if s.deflated != nil {
+	if s.deflated {
 		caps = slices.DeleteFunc(caps, func(c string) bool { return c == "COMPRESS=DEFLATE" })
 	}
 	caps = append(caps, "APPENDLIMIT="+strconv.FormatInt(s.limits.Message, 10))

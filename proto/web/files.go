@@ -104,18 +104,19 @@ func (s *FileServer) get(w http.ResponseWriter, r *http.Request) {
 		redirect(w, r, to)
 		return
 	}
-	info, err := s.Files.Stat(name)
+	o, err := s.open(name)
 	switch {
+	case errors.Is(err, errDirectory) && !dir:
+		redirect(w, r, "/"+name+"/")
+	case errors.Is(err, errDirectory):
+		s.directory(w, r, name)
 	case err != nil:
 		s.fail(w, r, err)
-	case info.IsDir() && !dir:
-		redirect(w, r, "/"+name+"/")
-	case info.IsDir():
-		s.directory(w, r, name)
 	case dir:
+		o.Close()
 		refuse(w, http.StatusNotFound, "")
 	default:
-		s.file(w, r, name, info)
+		s.file(w, r, name, o)
 	}
 }
 
@@ -146,8 +147,8 @@ func (s *FileServer) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *FileServer) directory(w http.ResponseWriter, r *http.Request, name string) {
 	if r.URL.RawQuery == "" {
 		index := path.Join(name, "index.html")
-		if info, err := s.Files.Stat(index); err == nil && !info.IsDir() {
-			s.file(w, r, index, info)
+		if o, err := s.open(index); err == nil {
+			s.file(w, r, index, o)
 			return
 		}
 	}
@@ -196,20 +197,25 @@ func (o *opened) Close() {
 	}
 }
 
+// errDirectory is what open says of a directory.
+var errDirectory = errors.New("http: is a directory")
+
 // open gives a file as it is now.
-func (s *FileServer) open(name string, info fs.FileInfo) (*opened, error) {
-	id, ok := identityOf(info)
-	if ok && id.size < smallFile {
-		if e := s.cache.get(name); e != nil && e.id == id {
-			return &opened{representation: e.representation, data: e.data}, nil
+func (s *FileServer) open(name string) (*opened, error) {
+	if e := s.cache.get(name); e != nil {
+		if info, err := s.Files.Stat(name); err == nil {
+			if id, _ := identityOf(info); id == e.id {
+				return &opened{representation: e.representation, data: e.data}, nil
+			}
 		}
 	}
 	f, err := s.Files.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	if info, err = f.Stat(); err == nil && info.IsDir() {
-		err = fs.ErrNotExist // it was a file a moment ago
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = errDirectory
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -263,14 +269,9 @@ func (s *FileServer) keep(e *cached) {
 	s.cache.put(e)
 }
 
-// file answers for a file.
-func (s *FileServer) file(w http.ResponseWriter, r *http.Request, name string, info fs.FileInfo) {
+// file answers for a file, and closes it.
+func (s *FileServer) file(w http.ResponseWriter, r *http.Request, name string, o *opened) {
 	h := w.Header()
-	o, err := s.open(name, info)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
 	defer o.Close()
 	if o.canVary {
 		if v := s.variant(h, r, name, o); v != nil {
@@ -286,14 +287,12 @@ func (s *FileServer) file(w http.ResponseWriter, r *http.Request, name string, i
 func (s *FileServer) variant(h http.Header, r *http.Request, name string, o *opened) *opened {
 	weights, identity := weigh(r.Header)
 	best, at := identity, -1
-	var info [len(codings)]fs.FileInfo
 	for i, c := range codings {
 		found, err := s.Files.Stat(name + c.ext)
 		if err != nil || !found.Mode().IsRegular() || found.ModTime().Before(o.modified) {
 			continue
 		}
 		h["Vary"] = variesByEncoding
-		info[i] = found
 		if weights[i] > best || at < 0 && weights[i] == best && best > 0 {
 			best, at = weights[i], i
 		}
@@ -301,7 +300,7 @@ func (s *FileServer) variant(h http.Header, r *http.Request, name string, o *ope
 	if at < 0 {
 		return nil
 	}
-	v, err := s.open(name+codings[at].ext, info[at])
+	v, err := s.open(name + codings[at].ext)
 	if err != nil {
 		return nil // it has gone meanwhile: the file itself will do
 	}

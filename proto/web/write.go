@@ -46,7 +46,7 @@ func (s *FileServer) version(name string, info fs.FileInfo) (version, error) {
 	if info.IsDir() {
 		return version{exists: true, modified: info.ModTime()}, nil
 	}
-	o, err := s.open(name, info)
+	o, err := s.open(name)
 	if err != nil {
 		return version{}, err
 	}

@@ -121,7 +121,7 @@ func TestLogin(t *testing.T) {
 // TestAuthLines says by hand what clients get wrong, and what is long.
 func TestAuthLines(t *testing.T) {
 	long := "long" + strings.Repeat("x", 1000)
-	srv := smtptest.NewWith(t, smtptest.Options{Users: map[string]string{"ann": long}})
+	srv := smtptest.NewWith(t, smtptest.Options{Users: map[string]string{"ann": long}, Handler: func(h *smtp.Handler) { h.Limits.Logins = 3 }})
 	c := dialRaw(t, srv.Addr)
 	c.want("EHLO x\r\n", "220", "250")
 	c.want("AUTH\r\n", "501 5.5.4")

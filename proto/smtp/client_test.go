@@ -51,6 +51,9 @@ func TestSend(t *testing.T) {
 	for engineName, engine := range engines() {
 		for _, kind := range []smtp.Kind{smtp.SMTP, smtp.LMTP} {
 			for name, lacks := range lacking {
+				if kind == smtp.LMTP && engineName == "events" && name != "everything" {
+					continue // it has been done by the other
+				}
 				t.Run(fmt.Sprint(engineName, "/", kind, "/", name), func(t *testing.T) {
 					srv := smtptest.NewWith(t, smtptest.Options{Kind: kind, Engine: engine})
 					c := srv.Client(within(t), t, "tcp", smtp.Options{LMTP: kind == smtp.LMTP, Security: smtp.InClear})
@@ -106,6 +109,9 @@ func TestRefusals(t *testing.T) {
 				c := srv.Client(within(t), t, "tcp", smtp.Options{LMTP: kind == smtp.LMTP, Security: smtp.InClear})
 				c.Lack(lacks...)
 				for _, body := range []string{"x\r\n", long} {
+					if body == long && kind == smtp.LMTP && lacks != nil {
+						continue
+					}
 					srv.Reset()
 					send := func(from string, to ...string) (smtp.Receipt, error) {
 						m := message(t, strings.NewReader(body), to...)

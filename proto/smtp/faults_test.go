@@ -22,7 +22,7 @@ import (
 func TestUnderFaults(t *testing.T) {
 	body := "Subject: x\r\n\r\n" + strings.Repeat("0123456789abcdef\r\n", 200) + ".\r\n"
 	var wg sync.WaitGroup
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		rules := faults.Mix(seed)
 		srv := smtptest.NewWith(t, smtptest.Options{Server: func(s *server.Server) {
 			s.Layers = []conv.Layer{faults.Layer(rules...)}
@@ -38,7 +38,7 @@ func TestUnderFaults(t *testing.T) {
 }
 
 func underFaults(ctx context.Context, srv *smtptest.Server, body string, seed uint64) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	told := faulty(ctx, srv, body, seed)
 	found := map[string]int{}
@@ -86,7 +86,7 @@ func faulty(ctx context.Context, srv *smtptest.Server, body string, seed uint64)
 func TestCutAfterDot(t *testing.T) {
 	for _, do := range []faults.Deed{faults.Reset, faults.Close, faults.Cut} {
 		for _, dir := range []faults.Dir{faults.In, faults.Out} {
-			for after := int64(0); after < 40; after += 5 {
+			for after := int64(0); after < 40; after += 9 {
 				srv := smtptest.NewWith(t, smtptest.Options{
 					Faults: []faults.Rule{{Verb: "DATA", Do: do, Dir: dir, After: after, Times: 1}},
 					Server: func(s *server.Server) { s.Limits.Drain = time.Millisecond },

@@ -84,7 +84,7 @@ type Limits struct {
 	Recipients int   // that RCPT may name for a message, the refused ones included; 0: 1000
 	Errors     int   // commands that were refused for what they are, until the connection ends; 0: 20
 	Commands   int   // before a MAIL, and from one to the next, beside RCPT and BDAT; 0: 100
-	Logins     int   // refused logins until the connection ends; 0: 3
+	Logins     int   // refused logins until the connection ends; clients try one mechanism after the other; 0: 10
 }
 
 func (l Limits) filled() Limits {
@@ -97,7 +97,7 @@ func (l Limits) filled() Limits {
 	or(&l.Recipients, 1000)
 	or(&l.Errors, 20)
 	or(&l.Commands, 100)
-	or(&l.Logins, 3)
+	or(&l.Logins, 10)
 	if l.Message == 0 {
 		l.Message = 25 << 20
 	}

@@ -45,8 +45,8 @@ func (m Message) IsFor(address string) bool {
 // takes all; its fields are set before it is used. It may be used by several
 // goroutines.
 type Mailroom struct {
-	Rcpt func(to smtp.Mailbox) error
-	Ask  func(m Message) error
+	Rcpt func(to smtp.Mailbox) error // takes a recipient, or refuses it
+	Ask  func(m Message) error       // is asked before a message is kept; smtp.Results in LMTP
 
 	mu       sync.Mutex
 	messages []Message
@@ -88,13 +88,25 @@ func (t *transaction) Body(_ context.Context, body io.Reader) (err error) {
 
 func (t *transaction) Commit(context.Context) error {
 	t.m.At = time.Now()
-	if t.room.Ask != nil {
-		if err := t.room.Ask(t.m); err != nil {
-			return err
-		}
+	if t.room.Ask == nil {
+		t.room.keep(t.m)
+		return nil
 	}
-	t.room.keep(t.m)
-	return nil
+	err := t.room.Ask(t.m)
+	results, each := err.(smtp.Results) //nolint:errorlint // it is Ask's own, or it is not meant
+	if each && t.m.Peer.Kind == smtp.LMTP {
+		var to []smtp.Recipient
+		for i, r := range t.m.To {
+			if i >= len(results) || results[i] == nil {
+				to = append(to, r)
+			}
+		}
+		t.m.To = to
+	}
+	if err == nil || each && len(t.m.To) > 0 {
+		t.room.keep(t.m)
+	}
+	return err
 }
 
 func (t *transaction) Abort() {}

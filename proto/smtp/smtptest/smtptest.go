@@ -45,7 +45,7 @@ type Options struct {
 	TLS    bool                        // from the beginning, as on port 465
 	Users  map[string]string           // passwords by name; nil: User with Password, who need not log in
 	Rcpt   func(to smtp.Mailbox) error // nil takes a recipient, a smtp.Reply refuses it; nil: all are taken
-	Commit func(m Message) error       // is asked before a message is kept; nil: all are
+	Commit func(m Message) error       // is asked before a message is kept (smtp.Results in LMTP); nil: all are
 	Faults []faults.Rule               // what connections do, and answers by reply=
 	Engine server.Engine               // nil: server.Goroutines()
 

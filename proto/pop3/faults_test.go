@@ -26,7 +26,7 @@ func TestUnderFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var all sync.WaitGroup
 			var servers []*pop3test.Server
-			errs := make([]error, 25)
+			errs := make([]error, 16)
 			for seed := range errs { // at once, for most of it is waiting
 				s := pop3test.New(t, pop3test.Options{Messages: []string{content, content}, Engine: e(), Server: func(srv *server.Server) {
 					srv.Layers = []conv.Layer{faults.Layer(faults.Mix(uint64(seed))...)}

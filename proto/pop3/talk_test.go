@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/farend-go/farend/auth"
@@ -60,9 +61,12 @@ func (d drop) tell(event string) {
 	}
 }
 
+// tanstaaf is mrose's secret; its keys take a while to make.
+var tanstaaf = sync.OnceValue(func() auth.Secret { return auth.Clear("tanstaaf") })
+
 // mrose is a handler as RFC 1939 has it.
 func mrose(b pop3.Backend) *pop3.Handler {
-	users := &auth.Users{Secrets: map[string]auth.Secret{"mrose": auth.Clear("tanstaaf")}}
+	users := &auth.Users{Secrets: map[string]auth.Secret{"mrose": tanstaaf()}}
 	h := &pop3.Handler{Backend: b, Auth: &auth.Authenticator{Accounts: users, Delay: -1}}
 	pop3.SetStamp(h, stamp)
 	return h

@@ -29,6 +29,9 @@ const (
 	Password = "password"
 )
 
+// secret is User's: its keys take a while to make.
+var secret = sync.OnceValue(func() auth.Secret { return auth.Clear(Password) })
+
 // TB is what of testing.TB is used.
 type TB interface {
 	Helper()
@@ -72,7 +75,7 @@ func New(t TB, o Options) *Server {
 	s := &Server{t: t, Roots: pair.Roots, drops: newDrops()}
 	s.Put(User, o.Messages...)
 	cfg := &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
-	users := &auth.Users{Secrets: map[string]auth.Secret{User: auth.Clear(Password)}}
+	users := &auth.Users{Secrets: map[string]auth.Secret{User: secret()}}
 	h := &pop3.Handler{Backend: s.drops, Auth: &auth.Authenticator{Accounts: users, Delay: -1}, TLS: cfg}
 	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap, Limits: server.Limits{Idle: pop3.Idle}}
 	if o.Implicit {

@@ -73,7 +73,7 @@ func (t *transferCommand) client(urls []*url.URL) (*transfer.Client, error) {
 	}
 	for _, line := range t.headers {
 		name, value, ok := strings.Cut(line, ":")
-		if !ok || name == "" || strings.ContainsAny(line, "\r\n") {
+		if !ok || name == "" || strings.ContainsAny(name, " \t") || strings.ContainsAny(line, "\r\n") {
 			return nil, usagef("-H %q: want NAME: VALUE", line)
 		}
 		if t.o.Header == nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"sync"
 	"time"
 
@@ -56,6 +57,7 @@ type Client struct {
 	mu      sync.Mutex
 	pools   map[poolKey]*ftp.Pool
 	folders map[string]*folder
+	quick   quick
 	jobs    int // how many Get has to do
 }
 
@@ -78,6 +80,9 @@ func New(o Options, urls []*url.URL) (*Client, error) {
 			return nil, err
 		}
 	}
+	d := c.dialer
+	d.Tap = nil
+	c.quick.dial, c.quick.most, c.quick.idle = dialContext(d), max(1, o.Parallel), map[string][]*quickConn{}
 	c.http = c.opener()
 	return c, nil
 }
@@ -105,6 +110,7 @@ func (c *Client) trust(u *url.URL) error {
 // Close ends the connections.
 func (c *Client) Close() error {
 	c.http.CloseIdleConnections()
+	c.quick.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var err error
@@ -144,7 +150,23 @@ func (c *Client) opener() *http.Client {
 	if c.o.Talk != nil {
 		handlers = append(handlers, open.Layer{Order: open.OrderProxy + 1, Wrap: c.overheard})
 	}
+	if !proxied() {
+		handlers = append(handlers, open.Layer{Order: open.OrderProxy + 2, Wrap: func(next http.RoundTripper) http.RoundTripper {
+			c.quick.next = next
+			return &c.quick
+		}})
+	}
 	return open.BuildOpener(handlers...)
+}
+
+// proxied tells whether the environment names a proxy of any kind.
+func proxied() bool {
+	for _, name := range []string{"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"} {
+		if os.Getenv(name) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // transport is the one of HTTP: as many connections are kept as work at once.

@@ -26,7 +26,8 @@ func newRun(e *env) *cobra.Command {
 farend run upper -- sh -c 'echo hi | nc -N $UPPER_HOST $UPPER_PORT'
 farend run echo --fault 'echo after=5 do=reset' -- go test ./...`,
 		Long: `Sets NAME_URL, NAME_HOST and NAME_PORT of each service, and FAREND_CA_FILE.
-Ends with the command's status; when it fails, prints the last conversations.`,
+Ends with the command's status; when it fails, prints the last conversations.
+TLS, ports: farend serve --help-all`,
 		Annotations: map[string]string{
 			statuses: "126 the command cannot be run\n127 there is no such command\nother what the command ended with; 128 and the signal's number where one ended it\n",
 		},

@@ -32,9 +32,6 @@ tls:host:port, systemd:NAME, fd:N, inetd:. TLS, ports: farend serve --help-all`,
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
 	c.Flags().Bool("handover", false, "SIGHUP: a new process takes over; UDP: 1 core")
 	fieldFlags(c.Flags())
-	for _, rare := range []string{"cert", "key", "ca-out"} {
-		c.Flags().Lookup(rare).Hidden = true
-	}
 	c.ValidArgsFunction = completeServices
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		e.leaveSocket(inetdMeant(c.Flags(), e.environ))
@@ -67,8 +64,8 @@ func serviceFlags(f *pflag.FlagSet) {
 	f.String("key", "", "PEM `FILE` of its key")
 	f.String("ca-out", "", "`FILE` for the authority of the one made")
 	f.String("passive-ports", "", "ftp data, `A-B` (2122-2131; ftp=:0: any free)")
-	f.Lookup("passive-ports").Hidden = true
 	f.String("config", "", "TOML `FILE`: engine = \"events\" [echo] ...")
+	hide(f, "cert", "key", "ca-out", "passive-ports")
 }
 
 // settings merges flags over the environment over the file.

@@ -40,7 +40,7 @@ func (b *boxTx) blocksFrom(from, end []byte, set Set, uid UID, f func(key []byte
 			continue
 		}
 		missed = false
-		if uid >= h.first || inRange(set, h.first, h.last) {
+		if inRange(set, h.first, h.last) {
 			if err := f(k, h, v); err != nil {
 				return 0, err
 			}

@@ -23,6 +23,9 @@ func TestOldRemovals(t *testing.T) {
 		messages = append(messages, body)
 	}
 	must[mailbox.Added](t)(inbox.Append(ctx, messages...))
+	if got := list(t, inbox, mailbox.Set{{First: 7, Last: n + 3}}); len(got) != n-3 || got[n-4].UID != n+3 {
+		t.Errorf("listed %d messages", len(got))
+	}
 	start := status(t, inbox).ModSeq
 	for uid := mailbox.UID(1); uid <= n; uid++ {
 		must[mailbox.Set](t)(inbox.Remove(ctx, mailbox.One(uid)))
@@ -36,6 +39,35 @@ func TestOldRemovals(t *testing.T) {
 	}
 	if c := must[mailbox.Changes](t)(inbox.Changes(ctx, start+n-3)); !slices.Equal(c.Gone, mailbox.Set{{First: n - 2, Last: n}}) {
 		t.Errorf("since a removal that is remembered: %v", c.Gone)
+	}
+}
+
+// Changes that are too many to be remembered are found by the heads of the
+// blocks: at every age the answer is the same.
+func TestOldChanges(t *testing.T) {
+	const n, rounds = 300, 120
+	ctx := t.Context()
+	s := mail(t, mailbox.Options{})
+	inbox := box(t, account(t, s, "ann"), "INBOX")
+	var messages []mailbox.NewMessage
+	body := text(t, s, "x")
+	for range n {
+		messages = append(messages, body)
+	}
+	must[mailbox.Added](t)(inbox.Append(ctx, messages...))
+	start := status(t, inbox).ModSeq
+	var changed []mailbox.UID // by age
+	for i := range mailbox.UID(rounds) {
+		uid := i*97%n + 1
+		changed = append(changed, uid)
+		must[mailbox.Stored](t)(inbox.SetFlags(ctx, mailbox.One(uid), mailbox.FlagChange{Flags: mailbox.Seen}, nil))
+	}
+	must[mailbox.Stored](t)(inbox.SetFlags(ctx, mailbox.All(), mailbox.FlagChange{Op: mailbox.Remove, Flags: mailbox.Flagged}, nil))
+	for i := range changed {
+		c := must[mailbox.Changes](t)(inbox.Changes(ctx, start+uint64(i)))
+		if want := mailbox.SetOf(changed[i:]...); !slices.Equal(c.Changed, want) {
+			t.Errorf("after %d changes of %d: %v, want %v", i, rounds, c.Changed, want)
+		}
 	}
 }
 

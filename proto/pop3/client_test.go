@@ -138,6 +138,41 @@ func testLogin(t *testing.T, s *pop3test.Server, scheme, mechanism, user string)
 	s.Wait(ctx, user)
 }
 
+// tokens are accounts that know one token, which is too long for a command of
+// 255 octets.
+type tokens struct{ *auth.Users }
+
+func (tokens) Token(_ context.Context, name, token string) (auth.Account, error) {
+	if token != strings.Repeat("t", 6000) {
+		return auth.Account{}, auth.ErrRefused
+	}
+	return auth.Account{Name: name}, nil
+}
+
+func TestALongToken(t *testing.T) {
+	users := tokens{&auth.Users{}}
+	both(t, pop3test.Options{Handler: func(h *pop3.Handler) { h.Auth.Accounts = users }}, func(t *testing.T, s *pop3test.Server) {
+		for _, mechanism := range []string{auth.OAUTHBEARER, auth.XOAUTH2} {
+			fresh := 0
+			cred := auth.Credentials{User: "ann", Mechanism: mechanism, Token: func(_ context.Context, again bool) (string, error) {
+				if !again {
+					return "stale", nil
+				}
+				fresh++
+				return strings.Repeat("t", 6000), nil
+			}}
+			c, err := pop3.Dial(t.Context(), s.Endpoint("starttls"), s.Options())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(c.Login(t.Context(), cred), c.Quit(t.Context())); err != nil || fresh != 1 {
+				t.Errorf("%s: %v, asked %d times for a fresh token", mechanism, err, fresh)
+			}
+			s.Wait(t.Context(), "ann")
+		}
+	})
+}
+
 // many is so many messages, of different lengths.
 func many(n int) []string {
 	var all []string

@@ -8,9 +8,9 @@
 //	seen, err := pop3.OpenJournal("seen.txt")
 //	for m, err := range c.New(ctx, seen) {
 //		_, err = io.Copy(w, m.Body) // nil only if the whole message has come
-//		err = c.Delete(ctx, m.Number)
+//		m.Delete()
 //	}
-//	err = c.Quit(ctx) // only now the deletions happen
+//	err = c.Quit(ctx) // only now what is marked is deleted
 //
 // A server of whatever keeps messages:
 //

@@ -22,8 +22,8 @@ type head struct {
 	// removal is known by its UIDs; goneRows is how many rows there are.
 	goneSince uint64
 	goneRows  uint64
-	// recent are the latest changes: which blocks they touched. All after
-	// recentSince are there.
+	// recent are the blocks that changed last, in that order. All that changed
+	// after recentSince are there.
 	recent      []touch
 	recentSince uint64
 
@@ -97,18 +97,13 @@ func (h *head) count(e *entry, n int) {
 	}
 }
 
-// note remembers that a block changed.
+// note remembers that a block changed: of each block the latest change.
 func (h *head) note(block UID) {
-	if slices.Contains(h.recent, touch{h.modSeq, block}) {
-		return
-	}
+	h.recent = slices.DeleteFunc(h.recent, func(t touch) bool { return t.block == block })
 	h.recent = append(h.recent, touch{h.modSeq, block})
-	if over := len(h.recent) - maxRecent; over > 0 {
-		h.recentSince = h.recent[over-1].modSeq
-		h.recent = h.recent[over:]
-		for len(h.recent) > 0 && h.recent[0].modSeq == h.recentSince {
-			h.recent = h.recent[1:] // a change is known whole or not at all
-		}
+	if len(h.recent) > maxRecent {
+		h.recentSince = h.recent[0].modSeq
+		h.recent = h.recent[1:]
 	}
 }
 

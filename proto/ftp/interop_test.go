@@ -352,7 +352,7 @@ connect_from_port_20=NO
 }
 
 func pureFTPD(t *testing.T) peer {
-	name := program(t, "pure-ftpd", "/usr/sbin/pure-ftpd", "/opt/pure-ftpd/sbin/pure-ftpd", os.Getenv("PURE_FTPD"))
+	name := program(t, "pure-ftpd", "/usr/sbin/pure-ftpd", "/opt/farend-peers/pure-ftpd/usr/sbin/pure-ftpd", "/opt/peers/pure-ftpd/usr/sbin/pure-ftpd", os.Getenv("PURE_FTPD"))
 	pw := program(t, filepath.Join(filepath.Dir(filepath.Dir(name)), "bin/pure-pw"))
 	if os.Getuid() != 0 {
 		t.Skip("pure-ftpd: not root")

@@ -425,6 +425,13 @@ func (t *goTalk) await(ctx context.Context) error {
 			t.farewell(t.house.ctx)
 			return ErrStopping
 		}
+		if t.W.Buffered() > 0 { // a peer that does not read it overstays its Turn: an idle one is still written to
+			t.mu.Unlock()
+			if err := t.W.Flush(); err != nil {
+				return err
+			}
+			continue
+		}
 		t.since.Store(t.house.clock.Load()) // first, or the sweep takes the Turn's time for idleness
 		t.state = waiting
 		t.mu.Unlock()

@@ -124,6 +124,9 @@ func parseBlock(block []byte, into []entry) ([]entry, error) {
 	before := UID(0)
 	into = into[:0]
 	for range h.count {
+		if d.failed {
+			break
+		}
 		var e entry
 		e.parse(&d, before)
 		before = e.uid

@@ -68,7 +68,9 @@ func (t *talker) renew(ctx, dialing context.Context) bool {
 		if nc == nil {
 			return false
 		}
-		t.begin(ctx, nc)
+		if !t.begin(ctx, nc) {
+			t.take(1, t.now()) // or a limited number of requests would never end
+		}
 	}
 	return true
 }
@@ -165,11 +167,14 @@ func (t *talker) once(ctx context.Context, planned int64) {
 	}
 }
 
-// failed counts an error and waits before the next attempt.
+// failed counts an error and waits before the next attempt, unless connecting
+// anew will.
 func (t *talker) failed(err error) {
 	if t.cut.Load() {
 		return
 	}
 	t.fail(1, err)
-	t.pause.wait(t.overC)
+	if t.Reconnect {
+		t.pause.wait(t.overC)
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,6 +32,8 @@ type benchCommand struct {
 	timeout  seconds
 	warmup   seconds
 	before   string // --compare
+	user     string
+	helpAll  bool
 	caFile   string
 	insecure bool
 }
@@ -41,13 +42,17 @@ func newBench(e *env) *cobra.Command {
 	b := &benchCommand{env: e}
 	c := &cobra.Command{
 		Use:   "bench [flags] URL",
-		Short: "Put load on a server and measure it; every answer is checked",
+		Short: "Put load on a server and check every answer (more: --help-all)",
 		Example: `farend bench tcp://localhost:50007 -c 100 --send 'hello\n' --expect line
 farend bench udp://localhost:9 --rate 5000 --max 'p99<5ms' --json > before.json
 farend bench greet://localhost:12345 -d 30s --compare before.json`,
-		Annotations: map[string]string{statuses: "99 a --max was missed\n"},
-		Args:        benchArgs,
+		Annotations: map[string]string{statuses: "99 a --max was missed\n", details: benchDetails},
+		Args:        func(_ *cobra.Command, args []string) error { return b.check(args) },
 		RunE: func(c *cobra.Command, args []string) error {
+			if b.helpAll {
+				writeHelpAll(e.out, c)
+				return nil
+			}
 			if c.Flags().Changed("requests") && b.plan.Requests == 0 {
 				return usageErr(errors.New("bench: -n 0: at least one request"))
 			}
@@ -60,8 +65,9 @@ farend bench greet://localhost:12345 -d 30s --compare before.json`,
 	f.IntVarP(&b.plan.Connections, "connections", "c", 1, "connections at once")
 	f.StringVarP(&b.duration, "duration", "d", "", "how long: `TIME` (default 10s, without -n)")
 	f.Uint64VarP(&b.plan.Requests, "requests", "n", 0, "how many requests at most")
-	f.Float64Var(&b.plan.Rate, "rate", 0, "requests a second, timed from when they were planned")
-	f.StringVar(&b.asked.as, "as", "", "a conversation: "+strings.Join(benchNames(), ", "))
+	f.Float64Var(&b.plan.Rate, "rate", 0, "requests a second, timed from when planned")
+	f.StringVar(&b.asked.as, "as", "", "speak as to a URL of `SCHEME`: echo, http ...")
+	f.StringVarP(&b.user, "user", "u", "", "log in as `NAME:PASSWORD`")
 	f.StringVar(&b.asked.send, "send", "", `a request: TEXT with \n \r \t \0 \\ \xHH`)
 	f.Var(&b.asked.size, "size", "or a request of so many bytes (default 64)")
 	f.StringVar(&b.asked.expect, "expect", "", "answer: same, line, 'N bytes', or its TEXT")
@@ -75,31 +81,52 @@ farend bench greet://localhost:12345 -d 30s --compare before.json`,
 	f.StringVar(&b.before, "compare", "", "compare with the --json of an earlier run, in `FILE`")
 	f.StringArrayVar(&b.sources, "source", nil, "an address to connect from; again")
 	f.IntVar(&b.plan.Depth, "pipeline", 1, "as --depth")
-	for _, long := range []string{"compare", "source", "pipeline"} { // for which one screen is too small
+	f.BoolVar(&b.helpAll, "help-all", false, "all flags, and what is spoken to which URL")
+	for _, long := range []string{"compare", "source", "pipeline", "warmup", "help-all"} { // for which one screen is too small
 		f.Lookup(long).Hidden = true
 	}
 	return c
 }
 
-func benchArgs(_ *cobra.Command, args []string) error {
-	switch len(args) {
-	case 0:
+// benchDetails is what the man page of farend bench says more.
+const benchDetails = `The URL's scheme says what is said, and each answer is checked:
+
+  tcp tls unix udp  --send, or --size bytes; --expect, by default the same
+  greet upper       the tutorials' greeting and capitals, a connection for each
+  http https        GET of the URL, on connections that stay open: a status of 2xx
+                    and the whole body, as the first one's with --expect same
+  ftp ftps          a login, then RETR of the URL's path, each over its own data
+                    connection; without a path PWD and NOOP
+  smtp smtps        a message (--size) to the address that is the URL's path
+  submission lmtp   the same; with -u after AUTH PLAIN
+  pop3 pop3s        a login, then STAT and UIDL
+  imap imaps        a login and SELECT of the URL's path, then NOOP and UID SEARCH
+  nntp nntps        GROUP and LISTGROUP of the URL's path, or LIST ACTIVE
+
+Without -u, or a user in the URL, it is anonymous (ftp), bench (imap), or bench1,
+bench2 ... (pop3). --as holds the conversation of another scheme.`
+
+func (b *benchCommand) check(args []string) error {
+	switch {
+	case b.helpAll:
+		return nil
+	case len(args) == 0:
 		return errors.New("bench: what? (farend bench tcp://localhost:50007)")
-	case 1:
+	case len(args) == 1:
 		return nil
 	}
 	return fmt.Errorf("bench: one URL, not %d", len(args))
 }
 
 func (b *benchCommand) run(ctx context.Context, target string) error {
-	if err := b.understand(target); err != nil {
-		return usageErr(fmt.Errorf("bench: %w", err))
-	}
 	before, err := b.readBefore()
-	if err != nil {
-		return usageErr(fmt.Errorf("bench: %w", err))
+	if err == nil {
+		b.plan.Dialer, err = b.dialer()
 	}
-	if b.plan.Dialer, err = b.dialer(); err != nil {
+	if err == nil {
+		err = b.understand(target)
+	}
+	if err != nil {
 		return usageErr(fmt.Errorf("bench: %w", err))
 	}
 	limit, err := load.RaiseFiles(b.plan.Connections)
@@ -156,11 +183,10 @@ func firstOf(r *load.Result) string {
 
 // understand puts flags and the target together.
 func (b *benchCommand) understand(target string) error {
-	scheme, rest, ok := splitScheme(target)
-	if _, known := benchConversations()[scheme]; ok && known && b.asked.as == "" {
-		b.asked.as, target = scheme, "tcp:"+rest
+	if err := b.asked.login(b.user); err != nil {
+		return err
 	}
-	e, err := talkEndpoint(target, false)
+	e, err := b.locate(target)
 	if err != nil {
 		return err
 	}

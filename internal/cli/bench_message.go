@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ import (
 type benchMessage struct {
 	as, send, expect string
 	size             byteSize
+	url              *url.URL // the target; its path is empty where an endpoint has none
+	user, password   string   // of -u, or the URL's
 }
 
 // benchConversation makes a plan speak a protocol; m may say more about it.
@@ -32,6 +35,12 @@ func benchConversations() map[string]benchConversation {
 		"line":  func(p *load.Plan, m *benchMessage) error { return m.message(p, `hello\n`, "line") },
 		"greet": whole(greetings{}),
 		"upper": whole(capitals{}),
+		"http":  benchPages, "https": benchPages,
+		"ftp": benchDownloads, "ftps": benchDownloads,
+		"smtp": script(mailScript), "smtps": script(mailScript), "submission": script(mailScript), "lmtp": script(mailScript),
+		"pop": script(dropScript), "pop3": script(dropScript), "pops": script(dropScript), "pop3s": script(dropScript),
+		"imap": script(mailboxScript), "imaps": script(mailboxScript),
+		"nntp": script(newsScript), "nntps": script(newsScript),
 	}
 }
 

@@ -567,3 +567,8 @@ var (
 	_ imap.AccountWatcher = (*toyAccount)(nil)
 	_ imap.Mailbox        = (*toyBox)(nil)
 )
+
+// fixed is a Backend with one account.
+type fixed struct{ acc imap.Account }
+
+func (f fixed) Account(context.Context, auth.Identity) (imap.Account, error) { return f.acc, nil }

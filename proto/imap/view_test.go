@@ -8,7 +8,7 @@ import (
 
 // TestView has a view and a plain list of UIDs go through the same changes.
 func TestView(t *testing.T) {
-	for seed := range uint64(200) {
+	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var model []uint32
 		v := newView(nil)
@@ -106,7 +106,7 @@ func TestSets(t *testing.T) {
 		}
 		return s.Resolve(30), m
 	}
-	for seed := range uint64(2000) {
+	for seed := range uint64(800) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		a, am := random(r)
 		b, bm := random(r)
@@ -147,11 +147,25 @@ func TestMatches(t *testing.T) {
 		}
 		return string(b)
 	}
-	for seed := range uint64(50_000) {
+	for seed := range uint64(20_000) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		p, n := letters(r, "ab/%*"), letters(r, "ab/")
 		if matches(p, n) != plain(p, n) {
 			t.Fatalf("%q and %q: %v", p, n, matches(p, n))
 		}
+	}
+}
+
+// TestViewIsSmall has many messages cost as much as few.
+func TestViewIsSmall(t *testing.T) {
+	uids := Set{{1, 1_000_000}}
+	if n := testing.AllocsPerRun(10, func() {
+		v := newView(uids)
+		v.remove(One(500), func(uint32) {})
+		if v.uid(999_999) != 1_000_000 || v.seq(501) != 500 {
+			t.Error("wrong numbers")
+		}
+	}); n > 8 {
+		t.Errorf("%v allocations", n)
 	}
 }

@@ -38,6 +38,7 @@ conv auth                             < wire socket
 conv                                  < golang.org/x/sys
 auth                                  < golang.org/x/crypto golang.org/x/text github.com/xdg-go/scram github.com/xdg-go/stringprep
 conv/faults conv/transcript           < conv wire
+conv/deflate                          <
 
 # second floor: who runs it, who starts it
 server dial                           < conv wire socket golang.org/x/sys
@@ -47,7 +48,7 @@ load                                  < dial socket golang.org/x/sys github.com/
 # third floor: the protocols; never each other, never a store
 proto                                 < server dial conv auth wire message socket
 proto/*                               < proto server dial conv auth wire message socket
-proto/*                               < golang.org/x/text golang.org/x/net
+proto/*                               < conv/deflate golang.org/x/text golang.org/x/net
 proto/xmlrpc                          < proto/web   # XML-RPC is spoken over HTTP
 proto/*/*test                         < proto proto/* keep/* auth server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert
 

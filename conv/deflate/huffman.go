@@ -1,4 +1,4 @@
-package inflate
+package deflate
 
 // fastBits is how many bits the table looks at; longer codes go the slow way.
 const fastBits = 9

@@ -1,4 +1,4 @@
-package inflate
+package deflate
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 )
 
 // ErrCorrupt is input that is no deflate stream.
-var ErrCorrupt = errors.New("inflate: corrupt input")
+var ErrCorrupt = errors.New("deflate: corrupt input")
 
 const (
 	history = 32 << 10 // how far back a stream may point
@@ -34,8 +34,8 @@ type Reader struct {
 	dist   *huffman
 }
 
-// New reads from src.
-func New(src io.Reader) *Reader { return &Reader{src: src} }
+// NewReader reads from src.
+func NewReader(src io.Reader) *Reader { return &Reader{src: src} }
 
 // Read gives at least one byte. io.EOF: the stream has said that it ends.
 // Errors of the source come as they are, behind all that was decoded before,

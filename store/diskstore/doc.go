@@ -29,6 +29,10 @@
 //
 // # Reading
 //
+// The index is mapped into memory, 64 GiB of address space for a start. On
+// Windows and on 32 bits, where that is not to be had, an Update that lets it
+// grow waits for the Views that run.
+//
 // Each stretch of 32 KiB of a blob has a check sum (CRC-32C), which is
 // verified when it is read.
 package diskstore

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -78,6 +80,9 @@ func testViewsAndUpdates(t *testing.T, e store.Engine) {
 		}
 		return w.Put([]byte("a"), []byte("2"))
 	})
+	if runtime.GOOS == "windows" || math.MaxInt == math.MaxInt32 {
+		t.Skip("a mapped file cannot grow here while it is read")
+	}
 	view(t, e, func(r store.Reader) error {
 		done := make(chan struct{})
 		go func() {

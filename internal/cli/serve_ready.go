@@ -55,16 +55,16 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 			try[s.Name] = s.Try
 		}
 	}
-	width := 0
+	width, names := 0, 8
 	for _, l := range r.Services {
-		width = max(width, len(l.Address))
+		width, names = max(width, len(l.Address)), max(names, len(l.Name))
 	}
 	for _, l := range r.Services {
 		network := l.Network
 		if isSecure(l.URL) {
 			network = "tls"
 		}
-		line := fmt.Sprintf("  %-8s %-8s %-*s", l.Name, network, width, l.Address)
+		line := fmt.Sprintf("  %-*s %-8s %-*s", names, l.Name, network, width, l.Address)
 		if command := try[l.Name]; command != "" {
 			if strings.HasPrefix(command, "farend") && (l.Network == "udp" || l.Network == "unixgram") {
 				command = "echo | " + command // over datagrams the client speaks first
@@ -88,7 +88,7 @@ func isSecure(url string) bool {
 // that signed its certificate.
 func tryLine(command, url, ca string) string {
 	if isSecure(url) && !strings.Contains(command, "CA_FILE") {
-		for _, program := range []string{"farend talk ", "curl "} {
+		for _, program := range []string{"farend talk ", "farend get ", "curl "} {
 			command = strings.Replace(command, program, program+"--cacert CA_FILE ", 1)
 		}
 	}

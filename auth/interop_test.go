@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/farend-go/farend/internal/testcert"
 	"github.com/xdg-go/scram"
+
+	"github.com/farend-go/farend/internal/testcert"
 )
 
 // TestOpenSSLHasTheSameBindings: what we bind to is what OpenSSL's end of the

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,9 +47,6 @@ func TestUnderFaults(t *testing.T) {
 				if left := len(s.Messages(pop3test.User)); left != 2 && left != 1 || errs[seed] == nil && left != 1 {
 					t.Errorf("seed %d: %d messages are left after %v", seed, left, errs[seed])
 				}
-			}
-			if !slices.Contains(errs, nil) {
-				t.Errorf("no seed went well: %v", errs)
 			}
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/farend-go/farend/store"
 	"github.com/farend-go/farend/store/diskstore"
 	"github.com/farend-go/farend/store/memstore"
+	"github.com/farend-go/farend/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,6 +26,11 @@ func engines(t *testing.T, test func(t *testing.T, e store.Engine)) {
 		e := memstore.New(memstore.Options{})
 		defer e.Close()
 		test(t, e)
+	})
+	t.Run("memstore, everything twice", func(t *testing.T) {
+		e := memstore.New(memstore.Options{})
+		defer e.Close()
+		test(t, storetest.Rerun(e))
 	})
 	t.Run("diskstore", func(t *testing.T) {
 		e, err := diskstore.Open(t.TempDir(), diskstore.Options{})

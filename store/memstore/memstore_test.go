@@ -18,6 +18,23 @@ func TestEngine(t *testing.T) {
 	storetest.Run(t, func(*testing.T) store.Engine { return memstore.New(memstore.Options{}) })
 }
 
+// Running everything twice makes no difference.
+func TestRerun(t *testing.T) {
+	e := memstore.New(memstore.Options{})
+	defer e.Close()
+	runs := 0
+	err := storetest.Rerun(e).Update(t.Context(), func(w store.Writer) error {
+		runs++
+		if _, err := w.Get([]byte("a")); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("run %d sees what the one before wrote: %v", runs, err)
+		}
+		return w.Put([]byte("a"), nil)
+	})
+	if err != nil || runs != 2 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+}
+
 // What a limited engine is given and told to forget makes room again.
 func TestLimit(t *testing.T) {
 	e := memstore.New(memstore.Options{Limit: 1000})

@@ -106,11 +106,8 @@ func (p *piece) size() int64 {
 
 // header is the header, or what of it lies here.
 func (p *piece) header() []byte {
-	b := p.buf[:p.n]
-	if i := bytes.Index(b, []byte("\r\n\r\n")); i >= 0 {
-		return b[:i]
-	}
-	return b
+	head, _, _ := bytes.Cut(p.buf[:p.n], []byte("\r\n\r\n"))
+	return head
 }
 
 // ended gives a text's last line its end.

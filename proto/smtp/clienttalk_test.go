@@ -180,7 +180,7 @@ func smith(ctx context.Context, nc net.Conn, o smtp.Options) error {
 		receipt, err := c.Send(ctx, m)
 		for i, code := range codes {
 			if result := receipt.Results[i]; code == 0 && result.Err != nil || code != 0 && !isReply(result.Err, code) {
-				return fmt.Errorf("%d %d: %w, %v", i, code, result.Err, err)
+				return fmt.Errorf("%d %d: %w", i, code, errors.Join(result.Err, err))
 			}
 		}
 		return nil

@@ -1,0 +1,359 @@
+//go:build interop
+
+package smtp_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/farend-go/farend/internal/testcert"
+	"github.com/farend-go/farend/proto/smtp"
+)
+
+// postfix starts a whole mail system of its own in a directory; mail for
+// peers.test goes to Maildirs there.
+func postfix(t *testing.T) (addr, maildirs string, roots *x509.CertPool) {
+	t.Helper()
+	name := program(t, "postfix", "/usr/sbin/postfix")
+	if os.Getuid() != 0 {
+		t.Skip("postfix is started by root alone")
+	}
+	dir := commonDir(t, map[string]string{"etc": "root", "queue": "root", "data": "postfix", "mail": "mail"})
+	pair, err := testcert.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(pair.Certificate.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := freePort(t)
+	for file, text := range map[string]string{
+		"cert.pem":      string(pair.PEM),
+		"key.pem":       string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+		"etc/vmaps":     "bob@peers.test bob/Maildir/\nalice@peers.test alice/Maildir/\n",
+		"etc/main.cf":   fmt.Sprintf(postfixMain, dir, lookup(t, "mail").Uid, lookup(t, "mail").Gid),
+		"etc/master.cf": fmt.Sprintf(postfixMaster, port),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	etc := filepath.Join(dir, "etc")
+	if out, err := exec.Command(name, "-c", etc, "start").CombinedOutput(); err != nil {
+		t.Fatalf("postfix: %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command(name, "-c", etc, "stop").CombinedOutput(); err != nil {
+			t.Errorf("postfix stop: %v: %s", err, out)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
+			t.Logf("%s", text)
+		}
+	})
+	addr = "127.0.0.1:" + port
+	waitPort(t, addr)
+	return addr, filepath.Join(dir, "mail"), pair.Roots
+}
+
+const postfixMain = `compatibility_level = 3.6
+queue_directory = %[1]s/queue
+data_directory = %[1]s/data
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+myhostname = mx.peers.test
+mydestination = localhost
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+smtputf8_enable = yes
+maillog_file = %[1]s/log
+maillog_file_prefixes = /
+virtual_mailbox_domains = peers.test
+virtual_mailbox_base = %[1]s/mail
+virtual_mailbox_maps = texthash:%[1]s/etc/vmaps
+virtual_uid_maps = static:%[2]s
+virtual_gid_maps = static:%[3]s
+virtual_minimum_uid = 1
+default_transport = error:no outside mail
+smtpd_tls_cert_file = %[1]s/cert.pem
+smtpd_tls_key_file = %[1]s/key.pem
+smtpd_tls_security_level = may
+message_size_limit = 1000000
+local_recipient_maps =
+alias_maps =
+`
+
+const postfixMaster = `127.0.0.1:%s inet n - n - - smtpd
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+proxymap unix - - n - - proxymap
+error unix - - n - - error
+virtual unix - n n - - virtual
+local unix - n n - - local
+anvil unix - - n - 1 anvil
+tlsmgr unix - - n 1000? 1 tlsmgr
+postlog unix-dgram n - n - 1 postlogd
+pickup unix n - n 60 1 pickup
+scache unix - - n - 1 scache
+showq unix n - n - - showq
+`
+
+// lookup finds a user of the system, or skips.
+func lookup(t *testing.T, name string) *user.User {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Skip(err)
+	}
+	return u
+}
+
+// commonDir is a directory that other users can walk through, with others in
+// it that belong to them.
+func commonDir(t *testing.T, owners map[string]string) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "mail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for sub, owner := range owners {
+		path := filepath.Join(dir, sub)
+		if err := os.Mkdir(path, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("chown", lookup(t, owner).Uid, path).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	return dir
+}
+
+// TestOurClientAtPostfix sends to a mail system of another making, in clear and
+// with TLS, and finds what it sent in the mailboxes.
+func TestOurClientAtPostfix(t *testing.T) {
+	addr, maildirs, roots := postfix(t)
+	ctx := within(t)
+	for _, scheme := range []string{"tcp", "starttls"} {
+		o := smtp.Options{}
+		o.Dialer.TLS = &tls.Config{RootCAs: roots}
+		c, err := smtp.Dial(ctx, scheme+":"+addr, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if _, ok := c.TLS(); !ok {
+			t.Error("in clear")
+		}
+		for _, lacks := range [][]string{nil, {"CHUNKING"}, {"PIPELINING"}} {
+			c.Lack(lacks...)
+			for i, size := range []int{10, 70_000} {
+				subject := fmt.Sprintf("%s-%v-%d", scheme, lacks, i)
+				body := "Subject: " + subject + "\n\n.dot\n" + strings.Repeat("0123456789\n", size/10)
+				r, err := c.Send(ctx, message(t, strings.NewReader(body), "bob@peers.test", "nobody@peers.test", "alice@peers.test"))
+				if !isReply(err, 550) || r.Accepted() != 2 || !isReply(r.Results[1].Err, 550) {
+					t.Fatalf("%+v, %v", r, err)
+				}
+				for _, who := range []string{"bob", "alice"} {
+					arrived(t, ctx, filepath.Join(maildirs, who, "Maildir/new"), subject, body)
+				}
+			}
+		}
+		if _, err := c.Send(ctx, message(t, strings.NewReader(strings.Repeat("0123456789\n", 100_000)), "bob@peers.test")); !isReply(err, 552) {
+			t.Error("too big:", err)
+		}
+		if _, err := c.Send(ctx, message(t, strings.NewReader("x"), "nobody@peers.test")); !isReply(err, 550) {
+			t.Error(err)
+		}
+		if r, err := c.Verify(ctx, "bob@peers.test"); err != nil || r.Code != 252 {
+			t.Error(r, err)
+		}
+		if err := c.Quit(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// arrived waits for a message in a Maildir.
+func arrived(t *testing.T, ctx context.Context, dir, subject, body string) {
+	t.Helper()
+	_, text, _ := strings.Cut(body, "\n\n")
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		names, _ := filepath.Glob(filepath.Join(dir, "*")) // the pattern is well formed
+		for _, name := range names {
+			if b, err := os.ReadFile(name); err == nil && strings.Contains(string(b), "\nSubject: "+subject+"\n") {
+				if !strings.HasSuffix(string(b), "\n\n"+text) {
+					t.Errorf("%s: %.500q", subject, b)
+				}
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%s has not arrived in %s", subject, dir)
+		}
+	}
+}
+
+const dovecotConf = `base_dir = %[1]s/run
+state_dir = %[1]s/state
+protocols = lmtp
+listen = 127.0.0.1
+log_path = %[1]s/log
+ssl = no
+mail_location = maildir:~/Maildir
+first_valid_uid = 1
+passdb {
+  driver = static
+  args = password={PLAIN}secret
+}
+userdb {
+  driver = static
+  args = uid=mail gid=mail home=%[1]s/home/%%u allow_all_users=yes
+}
+namespace inbox {
+  inbox = yes
+}
+service lmtp {
+  inet_listener lmtp {
+    address = 127.0.0.1
+    port = %[2]s
+  }
+}
+`
+
+// TestTutorial74_OurClientAtDovecotLMTP delivers into mailboxes of another
+// making, with an answer for each.
+func TestTutorial74_OurClientAtDovecotLMTP(t *testing.T) {
+	dovecot := program(t, "dovecot", "/usr/sbin/dovecot")
+	program(t, "/usr/lib/dovecot/lmtp")
+	if os.Getuid() != 0 {
+		t.Skip("dovecot is started by root alone")
+	}
+	dir := commonDir(t, map[string]string{"home": "mail"})
+	port := freePort(t)
+	conf := filepath.Join(dir, "dovecot.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, dovecotConf, dir, port), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := exec.Command(dovecot, "-c", conf).Run(); err != nil { // it would keep a pipe open for as long as it lives
+		t.Fatalf("dovecot: %v", err)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command(dovecot, "-c", conf, "stop").CombinedOutput(); err != nil {
+			t.Errorf("dovecot stop: %v: %s", err, out)
+		}
+		if text, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
+			t.Logf("%s", text)
+		}
+	})
+	waitPort(t, "127.0.0.1:"+port)
+	ctx := within(t)
+	c, err := smtp.Dial(ctx, "tcp:127.0.0.1:"+port, smtp.Options{LMTP: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	for _, lacks := range [][]string{nil, {"CHUNKING"}, {"PIPELINING"}} {
+		c.Lack(lacks...)
+		for i, size := range []int{10, 70_000} {
+			subject := fmt.Sprintf("%v-%d", lacks, i)
+			body := "Subject: " + subject + "\n\n.dot\n" + strings.Repeat("0123456789\n", size/10)
+			if r, err := c.Send(ctx, message(t, strings.NewReader(body), "bob", "alice@peers.test")); err != nil || r.Accepted() != 2 {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			for _, who := range []string{"bob", "alice@peers.test"} {
+				arrived(t, ctx, filepath.Join(dir, "home", who, "Maildir/new"), subject, body)
+			}
+		}
+	}
+	if err := c.Quit(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// pythonServer is the server of Python up to 3.11, which says what it got.
+const pythonServer = `
+import warnings; warnings.simplefilter('ignore')
+import smtpd, asyncore, sys
+class S(smtpd.SMTPServer):
+    def process_message(self, peer, mailfrom, rcpttos, data, **kw):
+        print(mailfrom, rcpttos, data, kw.get('mail_options'), flush=True)
+        if 'full@x.test' in rcpttos: return '452 full'
+s = S(('127.0.0.1', 0), None, enable_SMTPUTF8=True)
+print(s.socket.getsockname()[1], flush=True)
+asyncore.loop()
+`
+
+// TestTutorial74_OurClientAtPythonServer sends to Python's own server.
+func TestTutorial74_OurClientAtPythonServer(t *testing.T) {
+	python := ""
+	for _, name := range []string{"python3.11", "python3", "python3.10", "python3.9"} {
+		if path, err := exec.LookPath(name); err == nil && exec.CommandContext(t.Context(), path, "-W", "ignore", "-c", "import smtpd").Run() == nil {
+			python = path
+			break
+		}
+	}
+	if python == "" {
+		t.Skip("no Python below 3.12 is installed, and later ones have no smtpd")
+	}
+	cmd := exec.CommandContext(t.Context(), python, "-c", pythonServer)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it may have ended
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	next := func() string {
+		if !lines.Scan() {
+			t.Fatalf("the server ended: %v", lines.Err())
+		}
+		return lines.Text()
+	}
+	c, err := smtp.Dial(within(t), "tcp:127.0.0.1:"+next(), smtp.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if r, err := c.Send(within(t), message(t, strings.NewReader("Subject: \xc3\xa4\n\n.x\n"), "a@x.test", "b@x.test")); err != nil || r.Accepted() != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if got := next(); !strings.Contains(got, "['a@x.test', 'b@x.test']") || !strings.Contains(got, `\n\n.x`) || !strings.Contains(got, "SMTPUTF8") {
+		t.Error(got)
+	}
+	if _, err := c.Send(within(t), message(t, strings.NewReader("x"), "full@x.test")); !isReply(err, 452) {
+		t.Error(err)
+	}
+	next()
+	if err := c.Quit(within(t)); err != nil {
+		t.Error(err)
+	}
+}

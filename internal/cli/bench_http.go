@@ -55,11 +55,11 @@ func benchPages(p *load.Plan, m *benchMessage) error {
 }
 
 func (g *pages) Open(_ context.Context, c net.Conn) (load.Exchanger, error) {
-	return &page{pages: g, c: c, r: bufio.NewReaderSize(c, 4<<10)}, nil
+	return &pageTalk{pages: g, c: c, r: bufio.NewReaderSize(c, 4<<10)}, nil
 }
 
-// page is one connection.
-type page struct {
+// pageTalk is one connection.
+type pageTalk struct {
 	*pages
 	c      net.Conn
 	r      *bufio.Reader
@@ -68,7 +68,7 @@ type page struct {
 }
 
 // Exchange gets the page and checks its status and its body.
-func (t *page) Exchange(context.Context) error {
+func (t *pageTalk) Exchange(context.Context) error {
 	if t.closes && !t.once {
 		return errors.New("the server closes after each answer: --reconnect")
 	}
@@ -94,7 +94,7 @@ func (t *page) Exchange(context.Context) error {
 
 // head reads up to the body (RFC 9112 sections 4 to 6). length is -1 where it
 // is not told.
-func (t *page) head() (length int64, chunked bool, err error) {
+func (t *pageTalk) head() (length int64, chunked bool, err error) {
 	status, err := t.line()
 	if err != nil {
 		return 0, false, err
@@ -120,7 +120,7 @@ func (t *page) head() (length int64, chunked bool, err error) {
 }
 
 // fields reads lines up to an empty one.
-func (t *page) fields(f func(name, value string)) error {
+func (t *pageTalk) fields(f func(name, value string)) error {
 	for {
 		line, err := t.line()
 		if err != nil || line == "" {
@@ -131,7 +131,7 @@ func (t *page) fields(f func(name, value string)) error {
 	}
 }
 
-func (t *page) line() (string, error) {
+func (t *pageTalk) line() (string, error) {
 	b, err := t.r.ReadSlice('\n')
 	if err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
@@ -143,7 +143,7 @@ func (t *page) line() (string, error) {
 }
 
 // body reads a body of so many bytes, -1: as many as come, and compares it.
-func (t *page) body(r io.Reader, length int64) error {
+func (t *pageTalk) body(r io.Reader, length int64) error {
 	want := t.text
 	if first := t.first.Load(); first != nil {
 		want = *first

@@ -3,6 +3,7 @@ package app
 import (
 	"net"
 	"slices"
+	"time"
 
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/proto"
@@ -25,6 +26,9 @@ type Service struct {
 	NoVerbs  bool   // its requests are any bytes: no rule can wait for one of them
 	Replies  bool   // its handler takes replies from the rules by which to misbehave
 	Try      string // a command to try; %s is the URL, CA_FILE the authority's certificate
+
+	Idle time.Duration // how long a client may say nothing; 0: 5 min
+	Turn time.Duration // how long one request may take, its data included; 0: 5 min
 
 	Stream  func(a *App, at Address) server.Handler   // nil: not spoken over streams
 	Packets func(say func(Note)) server.PacketHandler // nil: not over datagrams

@@ -247,7 +247,7 @@ func (a *App) complete(l *listener, s Service, at Address) error {
 // equip makes the server of a listener.
 func (a *App) equip(l *listener, s Service, at Address) {
 	l.srv = server.Server{Engine: a.engine, TLS: a.certsFor(s, at), Name: s.Name, Log: a.log()}
-	l.srv.Limits.Drain = a.cfg.Drain
+	l.srv.Limits = server.Limits{Drain: a.cfg.Drain, Idle: s.Idle, Turn: s.Turn}
 	if l.packets != nil {
 		l.srv.Packets = s.Packets(a.cfg.Say)
 		l.packets = a.faults.Packets(s.Name, l.packets)

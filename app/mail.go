@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/tls"
 	"strings"
+	"time"
 
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/keep/mail"
@@ -18,13 +19,20 @@ import (
 // others.
 func mailServices() []Service {
 	var out []Service
+	const long = time.Hour // a message may come, or go, over a thin line
 	add := func(p proto.Protocol, scheme string, port int, stream func(a *App, s Service, at Address) server.Handler) {
-		s := Service{Protocol: p, Scheme: scheme, Serve: port, Keeps: true, UsesTLS: true, Try: "farend get %s/"}
+		s := Service{Protocol: p, Scheme: scheme, Serve: port, Keeps: true, UsesTLS: true, Turn: long, Try: "farend get %s/"}
 		s.TLS = strings.HasSuffix(p.Name, "s")
 		s.Stream = func(a *App, at Address) server.Handler { return stream(a, s, at) }
 		s.Logins = p.Name != "smtp" && p.Name != "smtps" && p.Name != "lmtp"
 		if !s.Logins || p.Name == "submission" {
 			s.Replies, s.Try = true, "farend talk %s"
+		}
+		switch {
+		case strings.HasPrefix(p.Name, "pop3"):
+			s.Idle = pop3.Idle
+		case strings.HasPrefix(p.Name, "imap"):
+			s.Idle = 30 * time.Minute // RFC 9051 section 5.4
 		}
 		out = append(out, s)
 	}

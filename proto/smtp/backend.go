@@ -12,10 +12,10 @@ import (
 // What else it can do it says by implementing Traiter, Verifier, Expander,
 // Turner, Extender.
 //
-// An error that is a Reply, or has one inside, is what the peer is told, also
-// a positive one (251, or a 250 in other words); of any other error it hears 451 4.3.0 and
-// not a word of its text, and the Handler's Log does. ErrNoMailbox and its
-// siblings are such Replies.
+// An error that is a Reply, or has one inside, is what the peer is told, also a
+// positive one (251, or a 250 in other words); of any other error it hears 451
+// 4.3.0 and not a word of its text, but the Handler's Log does. ErrNoMailbox and
+// its siblings are such Replies.
 type Backend interface {
 	// Mail begins a message. A Transaction that it returns ends by exactly one
 	// call of Commit or Abort.
@@ -72,8 +72,7 @@ var (
 	ErrBareBreaks error = Reply{550, Status{5, 6, 0}, "A CR or LF stands alone in the message (RFC 5321 section 2.3.8)"}
 )
 
-// A Peer is who talks to the server, as far as it has said. Lazily gathered, so
-// it is asked for by MAIL alone.
+// A Peer is who talks to the server, as far as it has said.
 type Peer struct {
 	Talk    uint64 // number of the connection
 	Kind    Kind
@@ -119,8 +118,9 @@ type Traits struct {
 	Pace         Pace
 }
 
-// Pace says which calls may block. On the events engine those that do cost a
-// goroutine each.
+// Pace says which calls may block. On the events engine each that may costs a
+// goroutine, and replies leave before it, so that those to a flight are no
+// longer one write.
 type Pace uint8
 
 // Paces.

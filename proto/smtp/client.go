@@ -149,7 +149,8 @@ func systemName() string {
 
 // secure comes to TLS as the Options have it.
 func (c *Client) secure(ctx context.Context) error {
-	if _, ok := c.TLS(); ok || c.o.Security == InClear || c.endpoint.Scheme == dial.TLS {
+	local := c.endpoint.Scheme.Path() && c.o.Security != Required // has no name for a certificate to bear
+	if _, ok := c.TLS(); ok || local || c.o.Security == InClear {
 		return nil
 	}
 	if !c.caps.Has("STARTTLS") {

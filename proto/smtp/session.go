@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -424,6 +423,3 @@ func (s *session) Close(why error) error {
 	}
 	return nil
 }
-
-// String is the verb and its state, for panics.
-func (s *session) String() string { return fmt.Sprintf("%v session %d", s.h.Kind, s.talk.ID()) }

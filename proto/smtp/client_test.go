@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -333,5 +335,26 @@ func TestCancel(t *testing.T) {
 	close(release)
 	if err := c.Noop(within(t)); err == nil {
 		t.Error("a session that is out of step goes on")
+	}
+}
+
+// TestUnixSocket delivers by LMTP over a path, as mail systems do.
+func TestUnixSocket(t *testing.T) {
+	for name, engine := range engines() {
+		t.Run(name, func(t *testing.T) {
+			dir, err := os.MkdirTemp("", "lmtp") // t.TempDir may be too long for an address
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.RemoveAll(dir) })
+			srv := smtptest.NewWith(t, smtptest.Options{Kind: smtp.LMTP, Engine: engine, Address: "unix:" + filepath.Join(dir, "s")})
+			c := srv.Client(within(t), t, "unix", smtp.Options{LMTP: true})
+			if r, err := c.Send(within(t), message(t, strings.NewReader("x\n"), "ann", "bob@example.test")); err != nil || r.Accepted() != 2 {
+				t.Errorf("%+v, %v", r, err)
+			}
+			if m := srv.Messages()[0]; m.Peer.Addr.IsValid() || !strings.Contains(string(m.Data), "with LMTP id ") {
+				t.Errorf("%+v %q", m.Peer, m.Data)
+			}
+		})
 	}
 }

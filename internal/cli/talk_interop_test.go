@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/pem"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -164,7 +165,12 @@ func TestTalkAndOpenSSL(t *testing.T) {
 		}
 	})
 	t.Run("s_client", func(t *testing.T) {
-		address, done := listening(t, strings.NewReader("from farend\n"), "--cert", cert, "tls::0")
+		in, typing := io.Pipe() // our end stays until theirs is here: s_client says nothing after a close_notify
+		both := struct {
+			io.Reader
+			io.Closer
+		}{io.MultiReader(strings.NewReader("from farend\n"), in), typing}
+		address, done := listening(t, both, "--cert", cert, "tls::0")
 		f := start(t, "from openssl\n", path, "s_client", "-quiet", "-verify_return_error", "-verify_hostname", "localhost",
 			"-CAfile", cert, "-connect", address)
 		got := <-done

@@ -156,11 +156,12 @@ func TestTalkInDatagrams(t *testing.T) {
 }
 
 // listening runs farend talk -l in the background and gives its address, and
-// what it came to.
+// what it came to. An input that can be closed is when the peer has said a line.
 func listening(t *testing.T, in io.Reader, args ...string) (address string, done <-chan call) {
 	t.Helper()
 	ready := &watched{found: make(chan string, 1)}
-	out, end := &bytes.Buffer{}, make(chan call, 1)
+	out, end := &untilLine{}, make(chan call, 1)
+	out.input, _ = in.(io.Closer)
 	go func() {
 		code := Main(t.Context(), append([]string{"talk", "-l"}, args...), in, out, ready, nil)
 		end <- call{code, out.String(), ready.text()}
@@ -172,6 +173,20 @@ func listening(t *testing.T, in io.Reader, args ...string) (address string, done
 		t.Fatalf("%+v", c)
 		return "", nil
 	}
+}
+
+// untilLine closes the input at the end of the first line.
+type untilLine struct {
+	bytes.Buffer
+	input io.Closer
+}
+
+func (w *untilLine) Write(p []byte) (int, error) {
+	n, err := w.Buffer.Write(p)
+	if w.input != nil && bytes.IndexByte(w.Bytes(), '\n') >= 0 {
+		err = errors.Join(err, w.input.Close())
+	}
+	return n, err
 }
 
 // watched waits for the line that says where talk listens.

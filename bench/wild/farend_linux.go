@@ -52,7 +52,7 @@ func farend(service string, flags ...string) server {
 		}
 		line, err := bufio.NewReader(out).ReadBytes('\n')
 		var ready struct {
-			Services []struct{ Address, URL string }
+			Services []struct{ Name, Address, URL string }
 		}
 		if err == nil {
 			err = json.Unmarshal(line, &ready)
@@ -64,8 +64,13 @@ func farend(service string, flags ...string) server {
 			p.stop()
 			return nil, fmt.Errorf("it did not get ready: %w", err)
 		}
-		return &site{process: p, at: map[string]string{
-			"address": ready.Services[0].Address, "url": ready.Services[0].URL, "files": filepath.Join(dir, "files"),
-		}}, nil
+		at := map[string]string{"files": filepath.Join(dir, "files")}
+		for _, one := range ready.Services {
+			at[one.Name] = one.Address
+			if one.Name == service {
+				at["address"], at["url"] = one.Address, one.URL
+			}
+		}
+		return &site{process: p, at: at}, nil
 	}}
 }

@@ -6,6 +6,7 @@ replace github.com/farend-go/farend => ../
 
 require (
 	github.com/farend-go/farend v0.0.0-00010101000000-000000000000
+	github.com/kolo/xmlrpc v0.0.0-20220921171641-a4b6fa1dd06b
 	github.com/panjf2000/gnet/v2 v2.10.0
 	golang.org/x/sys v0.49.0
 )
@@ -20,5 +21,6 @@ require (
 	go.uber.org/zap v1.28.0 // indirect
 	golang.org/x/net v0.62.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/text v0.43.0 // indirect
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
 )

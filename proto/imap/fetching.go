@@ -35,7 +35,7 @@ func (s *session) fetch(ctx context.Context, c Command) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	f := &fetching{session: s, ctx: ctx, items: s.plan(&cmd)}
+	f := s.fetching(ctx, &cmd)
 	if cmd.ChangedSince > 0 {
 		ch, err := s.box.box.Changes(ctx, cmd.ChangedSince)
 		if err != nil {
@@ -74,6 +74,19 @@ func (s *session) fetch(ctx context.Context, c Command) (Status, error) {
 	return Status{}, nil
 }
 
+// fetching begins a FETCH.
+func (s *session) fetching(ctx context.Context, cmd *Fetch) *fetching {
+	f := &fetching{session: s, ctx: ctx, items: s.plan(cmd)}
+	f.opens = slices.ContainsFunc(f.items, func(i FetchItem) bool {
+		switch i.Name {
+		case ItemUID, ItemFlags, ItemInternalDate, ItemSize, ItemModSeq, ItemSaveDate, ItemEmailID, ItemThreadID:
+			return false
+		}
+		return true
+	})
+	return f
+}
+
 // plan is what is to be told of each message.
 func (s *session) plan(cmd *Fetch) []FetchItem {
 	asked := func(name string) bool {
@@ -102,13 +115,6 @@ func (f *fetching) markSeen(uids Set) error {
 			return true
 		}
 		return false
-	})
-	f.opens = slices.ContainsFunc(f.items, func(i FetchItem) bool {
-		switch i.Name {
-		case ItemUID, ItemFlags, ItemInternalDate, ItemSize, ItemModSeq, ItemSaveDate, ItemEmailID, ItemThreadID:
-			return false
-		}
-		return true
 	})
 	if !looks || f.box.readOnly || len(uids) == 0 {
 		return nil

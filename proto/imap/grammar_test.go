@@ -102,6 +102,10 @@ var commands = []row{
 	}},
 	{"status", styled(imap.ParseStatusCommand, styler[imap.StatusCommand]), []string{`blurdybloop (UIDNEXT MESSAGES)`, `inbox (SIZE HIGHESTMODSEQ)`}},
 	{"select", styled(imap.ParseSelect, styler[imap.Select]), []string{`INBOX`, `"&U,BTFw-" (CONDSTORE)`, `x (QRESYNC (67890007 20050715194045000 41,43:211,214:541))`, `x (CONDSTORE QRESYNC (1 2 (1:2 3:4)))`, `x (QRESYNC (1 2 3 (4 5)))`}},
+	{"notify", styled(imap.ParseNotify, styler[imap.Notify]), []string{
+		`NONE`, `SET STATUS (selected (MessageNew (UID BODY.PEEK[HEADER.FIELDS (From)]) MessageExpunge)) (subtree (Lists "a b") (MessageNew messageexpunge FlagChange)) (personal NONE)`,
+		`SET (mailboxes misc (MailboxName SubscriptionChange X-Other))`,
+	}},
 	{"setquota", styled(plain(imap.ParseSetQuota), styler[imap.SetQuota]), []string{`"" (STORAGE 512)`, `x ()`}},
 	{"id", styled(plain(imap.ParseID), func(f []imap.Param, st imap.Style, b []byte) []byte { return imap.AppendID(st, b, f) }), []string{"NIL", `("name" "x" "os" NIL)`}},
 }

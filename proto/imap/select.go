@@ -194,6 +194,9 @@ func (s *session) sync(ctx context.Context, expunge bool) error {
 		if !s.enabled.rev2 {
 			s.number(0, "RECENT")
 		}
+		if err := s.tellNew(ctx, b.within(fresh)); err != nil {
+			return err
+		}
 	}
 	changed := b.within(ch.Changed.Minus(fresh)).Minus(b.gone)
 	return s.tellFlags(ctx, changed, false)

@@ -96,6 +96,8 @@ type session struct {
 	box   *selected
 	saved Set // SEARCHRES's "$": UIDs
 
+	notified *notifying // NOTIFY is in force
+
 	idle  string // the tag of the IDLE that runs
 	watch func() // ends the watch of it
 
@@ -200,9 +202,8 @@ func (s *session) take(ctx context.Context, c Command) error {
 	}
 	s.faults = 0
 	if s.box != nil && c.Name != "LOGOUT" {
-		err := s.sync(ctx, c.UID || !v.numbers)
-		if err != nil {
-			return err
+		if err := s.sync(ctx, c.UID || !v.numbers); err != nil {
+			return quiet(err)
 		}
 		s.box.stored = Stored{}
 	}
@@ -256,6 +257,14 @@ type ending struct{ error }
 
 func (e *ending) Unwrap() error { return e.error }
 
+// quiet takes an ending off an error, for the engine.
+func quiet(err error) error {
+	if end, ok := errors.AsType[*ending](err); ok {
+		return end.error
+	}
+	return err
+}
+
 // broken makes an error of the connection end the talk; a fault passes.
 func broken(err error) error {
 	if _, ok := errors.AsType[*fault](err); ok || err == nil {
@@ -290,12 +299,17 @@ func (s *session) fault(f *fault) error {
 	return nil
 }
 
-// Push says what happened while IDLE waits.
+// Push says what happened while IDLE waits, and what NOTIFY asked for.
 func (s *session) Push(ctx context.Context) error {
+	if s.notified != nil {
+		if err := s.news(ctx); err != nil {
+			return quiet(err)
+		}
+	}
 	if s.idle == "" || s.box == nil {
 		return nil
 	}
-	return s.sync(ctx, true)
+	return quiet(s.sync(ctx, true))
 }
 
 // Farewell says goodbye when the server stops.
@@ -309,6 +323,7 @@ func (s *session) Close(why error) error {
 		s.untagged(Status{Kind: BYE, Text: "No command for too long"})
 	}
 	s.unwatch()
+	s.unnotify()
 	return s.unselect()
 }
 

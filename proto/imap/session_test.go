@@ -33,7 +33,7 @@ func talk(t testing.TB, addr string) *talker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	_ = nc.SetDeadline(time.Now().Add(20 * time.Second))
 	k := &talker{t: t, nc: nc, r: bufio.NewReader(nc)}
 	k.want("* OK [CAPABILITY ")
 	return k

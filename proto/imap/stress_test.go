@@ -32,7 +32,7 @@ func (w *watcher) connect(addr string) error {
 	if err != nil {
 		return err
 	}
-	_ = nc.SetDeadline(time.Now().Add(time.Minute))
+	_ = nc.SetDeadline(time.Now().Add(20 * time.Second))
 	w.nc = nc
 	w.r.Init(wire.Over(nc, &w.r), 1<<16)
 	if _, err := readResponse(&w.r); err != nil {

@@ -100,7 +100,7 @@ func (a *toyAccount) changed(boxes ...*toyBox) {
 			wake = append(wake, func() { f(b.name) })
 		}
 	}
-	if len(boxes) == 0 {
+	if len(boxes) == 0 || boxes[0].dead {
 		for _, f := range a.watchers {
 			wake = append(wake, func() { f("") })
 		}
@@ -176,7 +176,7 @@ func (a *toyAccount) Rename(_ context.Context, from, to string) error {
 
 func (a *toyAccount) Subscribe(_ context.Context, name string, on bool) error {
 	a.mu.Lock()
-	defer a.mu.Unlock()
+	defer a.changed()
 	if delete(a.subs, name); on {
 		a.subs[name] = true
 	}

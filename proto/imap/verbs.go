@@ -71,6 +71,7 @@ func verbTable() map[string]*verb {
 		"APPEND":      {when: loggedIn, args: some, do: (*session).append, usage: "mailbox [(flags)] [date] message ...", rfc: "RFC 9051 6.3.12, 3502 6.3.11", caps: "LITERAL+ MULTIAPPEND"},
 		"IDLE":        {when: loggedIn, do: (*session).idle_, rfc: "RFC 9051 6.3.13", caps: "IDLE"},
 
+		"NOTIFY":       {when: loggedIn, args: some, has: has[AccountWatcher], do: (*session).notify, usage: "NONE | SET [STATUS] (mailboxes (event ...)) ...", rfc: "RFC 5465 3.1", caps: "NOTIFY"},
 		"GETQUOTA":     {when: loggedIn, args: some, has: has[Quotas], do: (*session).getQuota, usage: "root", rfc: "RFC 9208 4.1.1", caps: "QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"},
 		"GETQUOTAROOT": {when: loggedIn, args: some, has: has[Quotas], do: (*session).getQuotaRoot, usage: "mailbox", rfc: "RFC 9208 4.1.2"},
 		"SETQUOTA":     {when: loggedIn, args: some, has: has[QuotaSetter], do: (*session).setQuota, usage: "root (resource limit ...)", rfc: "RFC 9208 4.1.3", caps: "QUOTASET"},

@@ -103,9 +103,9 @@ type Arrival struct {
 	// that take none at all.
 	Local bool
 	// Groups are where the article is to be, instead of those of its Newsgroups
-	// field: a control message is put where its readers look for it. The groups
-	// of the field still decide whether it is taken. Those that are not there
-	// are passed by; where none is, the field's own are taken.
+	// field: the first of them that is there. A control message is put where its
+	// readers look for it. The groups of the field still decide whether it is
+	// taken, and where none of these is there it goes to them.
 	Groups []string
 }
 
@@ -261,7 +261,7 @@ func (s *Store) heads(r store.Reader, in *incoming, a Arrival) ([]*named, error)
 			return nil, err
 		}
 		if len(instead) > 0 {
-			return instead, nil
+			return instead[:1], nil
 		}
 	}
 	return slices.DeleteFunc(there, func(g *named) bool { return g.head.status == Closed }), nil

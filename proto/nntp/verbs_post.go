@@ -1,0 +1,241 @@
+package nntp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/farend-go/farend/message"
+	"github.com/farend-go/farend/server"
+	"github.com/farend-go/farend/wire"
+)
+
+// maxHeader is how long the header of an article may be that is sent to us.
+const maxHeader = 128 << 10
+
+// post takes an article from a person (RFC 3977 section 6.3.1).
+func (s *session) post(ctx context.Context, _ []string) error {
+	s.say(340, "Send the article, end with <CRLF>.<CRLF>")
+	id, err := s.take(ctx, "")
+	if err == nil {
+		s.say(240, "Article received "+id)
+		return nil
+	}
+	return s.refused(ctx, 441, 441, err)
+}
+
+// ihave takes an article from a server (RFC 3977 section 6.3.2).
+func (s *session) ihave(ctx context.Context, args []string) error {
+	id := args[0]
+	if !isID(id) {
+		s.say(501, "That is no message-id")
+		return nil
+	}
+	if err := s.h.poster().Wanted(ctx, id); err != nil {
+		return s.refused(ctx, 435, 436, err)
+	}
+	s.say(335, "Send it, end with <CRLF>.<CRLF>")
+	if _, err := s.take(ctx, id); err != nil {
+		return s.refused(ctx, 437, 436, err)
+	}
+	s.say(235, "Article transferred")
+	return nil
+}
+
+// check tells whether an article is wanted (RFC 4644 section 2.4).
+func (s *session) check(ctx context.Context, args []string) error {
+	id := args[0]
+	if !isID(id) {
+		s.say(501, "That is no message-id")
+		return nil
+	}
+	err := s.h.poster().Wanted(ctx, id)
+	switch {
+	case err == nil:
+		s.say(238, id)
+	case ctx.Err() != nil:
+		return err
+	case errors.Is(err, ErrNotWanted):
+		s.say(438, id)
+	default:
+		s.later("CHECK", err)
+		s.say(431, id)
+	}
+	return nil
+}
+
+// takeThis takes an article that comes without having been asked for (RFC 4644
+// section 2.5). An error that may pass ends the talk, as it says.
+func (s *session) takeThis(ctx context.Context, args []string) error {
+	if len(args) != 1 || !isID(args[0]) {
+		s.talk.R.Block() // it is under way: the next Line drops it
+		s.say(501, "Usage: TAKETHIS <id>")
+		return nil
+	}
+	id := args[0]
+	var err error
+	if err = s.h.poster().Wanted(ctx, id); err == nil {
+		_, err = s.take(ctx, id)
+	} else {
+		_, err = s.drain(err)
+	}
+	r, told := errors.AsType[Reply](err)
+	switch {
+	case err == nil:
+		s.say(239, id)
+	case isBroken(ctx, err):
+		return err
+	case errors.Is(err, ErrNotWanted), errors.Is(err, ErrNoGroup), told && r.Code/100 == 4 && r.Code != 400:
+		s.say(439, id)
+	default:
+		s.later("TAKETHIS", err)
+		s.say(400, "That cannot be done now")
+		return io.EOF
+	}
+	return nil
+}
+
+// later notes a fault of the Backend's; ErrLater is none.
+func (s *session) later(what string, err error) {
+	if !errors.Is(err, ErrLater) {
+		s.log(what, err)
+	}
+}
+
+// refused answers for an article that was not taken: never is the code of what
+// need not be tried again.
+func (s *session) refused(ctx context.Context, never, later int, err error) error {
+	r, told := errors.AsType[Reply](err)
+	switch {
+	case isBroken(ctx, err):
+		return err
+	case told:
+		s.say(never, r.Text)
+	case errors.Is(err, ErrNoGroup):
+		s.say(never, "None of its newsgroups is here")
+	case errors.Is(err, ErrNotWanted):
+		s.say(never, sentence(err))
+	default:
+		s.later("taking an article", err)
+		s.say(later, "That cannot be done now")
+	}
+	return nil
+}
+
+// sentence is an error as a line for a person, of no more than a reply holds.
+func sentence(err error) string {
+	text := []byte(err.Error())
+	return string(text[:min(len(text), 400)])
+}
+
+// isBroken tells a connection that failed from an article that was refused.
+func isBroken(ctx context.Context, err error) bool {
+	_, broken := errors.AsType[*lost](err)
+	return broken || ctx.Err() != nil
+}
+
+// lost is a failure of the connection while an article came.
+type lost struct{ error }
+
+func (l *lost) Unwrap() error { return l.error }
+
+// incoming reads an article off the wire, and finds what no article may have.
+type incoming struct {
+	block *wire.Block
+	talk  *server.Talk
+	left  int64
+	err   error // what is wrong with it; a *lost where the connection failed
+}
+
+var (
+	errBare = refuse(errors.New("a line is not ended by CRLF, or has a CR in it"))
+	errNUL  = refuse(errors.New("there is a NUL in it"))
+	errBig  = refuse(errors.New("it is too big"))
+)
+
+func (in *incoming) Read(p []byte) (int, error) {
+	if in.err != nil {
+		return 0, in.err
+	}
+	in.talk.Progress()
+	n, err := in.block.Read(p)
+	in.left -= int64(n)
+	switch {
+	case err != nil && err != io.EOF:
+		in.err = &lost{err}
+	case in.block.Bare():
+		in.err = errBare
+	case bytes.IndexByte(p[:n], 0) >= 0:
+		in.err = errNUL
+	case in.left < 0:
+		in.err = errBig
+	}
+	if in.err != nil {
+		return 0, in.err
+	}
+	return n, err
+}
+
+// drain reads what is still to come of an article that is refused for why.
+func (s *session) drain(why error) (string, error) {
+	block := s.talk.R.Block()
+	return "", s.dropped(block, why)
+}
+
+func (s *session) dropped(block *wire.Block, why error) error {
+	p := wire.Get(wire.Large)
+	defer wire.Put(p)
+	for {
+		s.talk.Progress()
+		if _, err := block.Read(p); err == io.EOF {
+			return why
+		} else if err != nil {
+			return &lost{err}
+		}
+	}
+}
+
+// take takes an article: one that is posted where id is "". What is refused has
+// been read to its end.
+func (s *session) take(ctx context.Context, id string) (string, error) {
+	block := s.talk.R.Block()
+	in := &incoming{block: block, talk: s.talk, left: s.limits.Article}
+	a, err := s.read(in, id)
+	if err == nil {
+		err = s.h.poster().Take(ctx, a)
+	}
+	if in.err != nil {
+		err = in.err
+	}
+	if err == nil && ctx.Err() == nil {
+		return a.ID, s.dropped(block, nil)
+	}
+	if isBroken(ctx, err) {
+		return "", err
+	}
+	return "", s.dropped(block, err)
+}
+
+// read reads the header, and makes it what is kept.
+func (s *session) read(in *incoming, id string) (Incoming, error) {
+	header, body, err := message.ReadHeader(in, message.Limits{Header: maxHeader})
+	if err != nil {
+		return Incoming{}, err
+	}
+	for _, d := range header.Defects {
+		switch d.Kind {
+		case message.UndecodableBytes, message.InvalidDate, message.InvalidAddress, message.InvalidEncodedWord, message.DuplicateField:
+		default:
+			return Incoming{}, refuse(errors.New("its header is malformed"))
+		}
+	}
+	a := Incoming{ID: id, Body: body, Peer: s.peer(), Posted: id == ""}
+	if a.Posted {
+		a.Header, err = s.h.inject(header, a.Peer, s.rights)
+		a.ID = a.Header.Get("Message-ID")
+	} else {
+		a.Header, err = s.h.relay(header, id, a.Peer)
+	}
+	return a, err
+}

@@ -29,8 +29,9 @@ func (g *getCommand) mirrorTree(ctx context.Context, c *transfer.Client, u *url.
 
 // tally is what a mirror has done.
 type tally struct {
-	moved, resumed, skipped, untimed, deleted, failed int
-	bytes                                             int64
+	moved, resumed, skipped, untimed, deleted, failed, partWay int
+
+	bytes int64
 }
 
 func (t *tally) add(r transfer.Result) {
@@ -70,6 +71,7 @@ func (t *tally) String() string {
 	more(t.untimed, "of these by size alone, for the server has no time: see --verify")
 	more(t.deleted, "deleted")
 	more(t.failed, "failed")
+	more(t.partWay, "part-way")
 	return strings.Join(parts, ", ")
 }
 
@@ -95,6 +97,9 @@ func (t *transferCommand) mirrored(ctx context.Context, verb string, u *url.URL,
 	done := t.progress(false)
 	err := run(func(r transfer.Result) {
 		if ctx.Err() != nil && r.Err != nil {
+			if r.Bytes > 0 {
+				sum.partWay++
+			}
 			return // it says only that
 		}
 		sum.add(r)

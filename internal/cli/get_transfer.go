@@ -165,6 +165,7 @@ const gcPercent = 400
 // event is what --json says of a transfer that is over.
 type event struct {
 	URL     string  `json:"url"`
+	Action  string  `json:"action,omitempty"` // of a mirror
 	File    string  `json:"file,omitempty"`
 	Bytes   int64   `json:"bytes"`
 	Resumed int64   `json:"resumed,omitempty"`
@@ -197,6 +198,7 @@ func (t *transferCommand) finish(ctx context.Context, verb string, taken bool, r
 	})
 	done()
 	if ctx.Err() != nil {
+		t.say("stopped; the same command goes on")
 		return ctx.Err()
 	}
 	if first >= 0 {
@@ -208,7 +210,7 @@ func (t *transferCommand) finish(ctx context.Context, verb string, taken bool, r
 // event prints an event: on standard output, unless that is taken by data.
 func (t *transferCommand) event(r transfer.Result, code int, taken bool) {
 	ev := event{
-		URL: r.URL, File: r.File, Bytes: r.Bytes, Resumed: r.Resumed, Status: r.Status, Tries: r.Tries,
+		URL: r.URL, Action: r.Action, File: r.File, Bytes: r.Bytes, Resumed: r.Resumed, Status: r.Status, Tries: r.Tries,
 		Seconds: r.Time.Seconds(), Skipped: r.Skipped, Exit: code,
 	}
 	if r.Err != nil {

@@ -67,7 +67,9 @@ func (c *Client) one(ctx context.Context, j Job, p *place, s *share) Result {
 	}
 	r.Time = time.Since(began)
 	c.meter.Active.Add(-1)
-	s.end()
+	if ctx.Err() == nil { // or all stand still
+		s.end()
+	}
 	return r
 }
 

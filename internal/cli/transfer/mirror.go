@@ -296,7 +296,9 @@ func (m *mirror) file(ctx context.Context, f file, alone bool) error {
 	if as[*crowded](r.Err) && !alone {
 		return r.Err
 	}
-	f.share.end()
+	if ctx.Err() == nil { // or all stand still
+		f.share.end()
+	}
 	r.Time = time.Since(began)
 	m.tell(r)
 	return nil

@@ -149,7 +149,9 @@ func (m *mirrorUp) file(ctx context.Context, f file, there, alone bool) error {
 	if as[*crowded](r.Err) && !alone {
 		return r.Err
 	}
-	f.share.end()
+	if ctx.Err() == nil {
+		f.share.end()
+	}
 	r.Time = time.Since(began)
 	m.tell(r)
 	return nil

@@ -55,7 +55,9 @@ func (c *Client) putOne(ctx context.Context, up Upload, s *share) Result {
 	}
 	r.Time = time.Since(began)
 	c.meter.Active.Add(-1)
-	s.end()
+	if ctx.Err() == nil { // or all stand still
+		s.end()
+	}
 	return r
 }
 

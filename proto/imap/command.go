@@ -1,10 +1,6 @@
 package imap
 
-import (
-	"bytes"
-
-	"github.com/farend-go/farend/proto/imap/internal/token"
-)
+import "github.com/farend-go/farend/proto/imap/internal/token"
 
 // A Command is a line from the client, with the literals in it. Args is read by
 // the type that belongs to the command, such as ParseFetch.
@@ -55,14 +51,4 @@ func ParseCommand(line []byte) (Command, error) {
 		c.Args = l.Rest()
 	}
 	return c, nil
-}
-
-// secretAt is where, in a line, what nobody else may see begins; 0: nowhere.
-func secretAt(line []byte) int {
-	tag, rest, _ := bytes.Cut(line, []byte(" "))
-	verb, _, found := bytes.Cut(rest, []byte(" "))
-	if !found || !bytes.EqualFold(verb, []byte("LOGIN")) && !bytes.EqualFold(verb, []byte("AUTHENTICATE")) {
-		return 0
-	}
-	return len(tag) + len(verb) + 2
 }

@@ -20,11 +20,9 @@ func (s *session) read() (Command, error) {
 	if err != nil {
 		return Command{}, err
 	}
-	secret := 0
-	if s.account == nil {
-		if secret = secretAt(line); secret > 0 {
-			s.talk.Redact(secret)
-		}
+	secret := s.secretAt(line)
+	if secret > 0 {
+		s.talk.Redact(secret)
 	}
 	head, more := token.Trailing(line)
 	if !more {
@@ -44,6 +42,21 @@ func (s *session) read() (Command, error) {
 		return Command{}, err
 	}
 	return s.parse(whole)
+}
+
+// secretAt is where, in a line, what nobody else may see begins; 0: nowhere.
+// Before a login what is no command may be one mistyped.
+func (s *session) secretAt(line []byte) int {
+	tag, rest, _ := bytes.Cut(line, []byte(" "))
+	word, _, found := bytes.Cut(rest, []byte(" "))
+	if !found {
+		return 0
+	}
+	v := s.h.verbs[strings.ToUpper(string(word))]
+	if v != nil && !v.secret || v == nil && s.account != nil {
+		return 0
+	}
+	return len(tag) + len(word) + 2
 }
 
 // parse reads a command that is whole. Its Args are a copy where more is to be

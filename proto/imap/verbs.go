@@ -15,6 +15,7 @@ type verb struct {
 	uid     do   // "UID VERB", where that is something else than VERB
 	onlyUID bool // there is no form without UID
 	numbers bool // it has sequence numbers, so that none may change meanwhile (RFC 9051 section 7.5.1)
+	secret  bool // the arguments are nobody else's business
 	has     func(s *session) bool
 	do      do
 	then    func(s *session, ctx context.Context) error // behind the OK
@@ -53,8 +54,8 @@ func verbTable() map[string]*verb {
 		"ID":         {args: some, do: (*session).id, usage: "NIL | (field value ...)", rfc: "RFC 2971 3.1"},
 
 		"STARTTLS":     {when: clear, has: (*session).mayTLS, do: (*session).startTLS, then: (*session).handshake, rfc: "RFC 9051 6.2.1"},
-		"AUTHENTICATE": {when: clear, args: some, do: (*session).authenticate, usage: "mechanism [initial-response]", rfc: "RFC 9051 6.2.2, 4959 3"},
-		"LOGIN":        {when: clear, args: some, do: (*session).login, usage: "user password", rfc: "RFC 9051 6.2.3"},
+		"AUTHENTICATE": {when: clear, args: some, secret: true, do: (*session).authenticate, usage: "mechanism [initial-response]", rfc: "RFC 9051 6.2.2, 4959 3"},
+		"LOGIN":        {when: clear, args: some, secret: true, do: (*session).login, usage: "user password", rfc: "RFC 9051 6.2.3"},
 
 		"ENABLE":      {when: loggedIn, args: some, do: (*session).enable, usage: "capability ...", rfc: "RFC 9051 6.3.1", caps: "ENABLE UTF8=ACCEPT"},
 		"SELECT":      {when: loggedIn, args: some, do: (*session).select_, usage: "mailbox [(CONDSTORE | QRESYNC ...)]", rfc: "RFC 9051 6.3.2, 7162 3.1.8", caps: "CONDSTORE QRESYNC"},

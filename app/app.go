@@ -18,6 +18,7 @@ import (
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/keep/files"
+	"github.com/farend-go/farend/newsgroup"
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/server"
 	"github.com/farend-go/farend/store"
@@ -56,6 +57,8 @@ type Config struct {
 	// Data is the directory in which mail and news are kept, durable when they
 	// are acknowledged; empty: in memory, and gone at the end.
 	Data string
+	// Groups are the newsgroups that there are at least; empty: local.test.
+	Groups []string
 	// Users are passwords by name. Without any, every name and password is let
 	// in, and no service with logins may listen beyond loopback.
 	Users map[string]string
@@ -111,6 +114,8 @@ type App struct {
 	store    store.Engine
 	logins   *auth.Authenticator
 	post     *post
+	news     *newsgroup.Store
+	newsHost string // its name in the news
 
 	handing sync.Mutex    // held while a successor starts
 	handed  chan struct{} // closed: a successor serves
@@ -161,7 +166,7 @@ func (a *App) prepare() error {
 		}
 	}
 	if keeps {
-		if err := a.openPost(); err != nil {
+		if err := errors.Join(a.openPost(), a.openNews()); err != nil {
 			return err
 		}
 	}

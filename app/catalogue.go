@@ -99,7 +99,7 @@ func Catalogue() []Service {
 	}
 	out = append(out, treeServices()...)
 	out = append(out, webServices()...)
-	return append(out, mailServices()...)
+	return append(append(out, mailServices()...), newsServices()...)
 }
 
 // Networks are those on which the service listens at a host and port.

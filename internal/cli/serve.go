@@ -53,6 +53,7 @@ func serviceFlags(f *pflag.FlagSet) {
 	f.StringArray("listen", nil, "where, as `SERVICE=ADDRESS`; again: one more")
 	f.String("root", "", "serve `DIR`; without, a sample in memory")
 	f.String("data", "", "keep mail and news in `DIR`; without, in memory")
+	f.StringArray("group", nil, "make the newsgroup `NAME`; none: local.test")
 	f.Bool("writable", false, "let ftp write into --root")
 	f.StringArray("user", nil, "an account, `NAME:PASSWORD`; none: all may in")
 	f.String("engine", "", "`goroutines|events`, which run sessions")

@@ -63,6 +63,7 @@ internal/testcert                     <
 app console                           < proto proto/* keep/* mailbox newsgroup filetree store store/* server dial conv conv/* auth wire message socket open internal/testcert
 app                                   < github.com/BurntSushi/toml github.com/creack/pty
 console                               < app
+docs/protocols/*                      < proto proto/* keep/* server dial conv auth wire message mailbox newsgroup filetree socket open
 examples examples/*                   < proto proto/* keep/* server dial conv conv/* auth wire message socket open
 internal/cli internal/cli/*           < app console examples proto proto/* open server dial load conv conv/* auth wire message socket internal/testcert
 internal/cli internal/cli/*           < mailbox filetree github.com/vbauerster/mpb/v8 golang.org/x/net

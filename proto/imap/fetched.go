@@ -142,6 +142,9 @@ func ParseFetched(rest []byte) (*Fetched, error) {
 // take the literals from the stream. The zero FetchReader is ready.
 type FetchReader struct {
 	Fetched Fetched
+	// Lax passes by the value of an item that cannot be read; Defects say why.
+	Lax     bool
+	Defects []error
 	begun   bool
 }
 
@@ -163,7 +166,18 @@ func (r *FetchReader) Next(line []byte) (more bool, err error) {
 		l.SP()
 	}
 	for l.Err() == nil {
-		if f.lexItem(l) {
+		pos, before := l.Pos(), *f
+		open := f.lexItem(l)
+		if err := l.Err(); err != nil && r.Lax {
+			*f = before
+			r.Defects = append(r.Defects, err)
+			l.Forgive(pos)
+			l.Name()
+			l.SP()
+			l.Skip()
+			open = false
+		}
+		if open {
 			return true, l.Err()
 		}
 		if l.Take(')') {

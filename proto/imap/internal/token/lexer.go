@@ -37,6 +37,10 @@ func (l *Lexer) Fail(want string) {
 	}
 }
 
+// Forgive forgets the error and goes back to pos, which is outside of all that
+// is nested.
+func (l *Lexer) Forgive(pos int) { l.pos, l.depth, l.err = pos, 0, nil }
+
 // Rest is what has not been read.
 func (l *Lexer) Rest() []byte { return l.b[l.pos:] }
 

@@ -17,10 +17,14 @@ type fetching struct {
 	*session
 	ctx   context.Context
 	items []FetchItem
-	opens bool // an item wants the message opened
-	seen  Set  // these got \Seen by this command
-	begun bool // of the message at hand some was written
+	opens bool   // an item wants the message opened
+	seen  Set    // these got \Seen by this command
+	out   []byte // what is told, gathered to be written at once
+	begun bool   // of the message at hand some was written
 }
+
+// gathered is how much is told before it is written.
+const gathered = wire.Large / 2
 
 // fetch is FETCH and UID FETCH (RFC 9051 section 6.4.5, RFC 7162 section 3.1.4).
 func (s *session) fetch(ctx context.Context, c Command) (Status, error) {
@@ -36,6 +40,7 @@ func (s *session) fetch(ctx context.Context, c Command) (Status, error) {
 		return Status{}, err
 	}
 	f := s.fetching(ctx, &cmd)
+	defer f.end()
 	if cmd.ChangedSince > 0 {
 		ch, err := s.box.box.Changes(ctx, cmd.ChangedSince)
 		if err != nil {
@@ -74,9 +79,9 @@ func (s *session) fetch(ctx context.Context, c Command) (Status, error) {
 	return Status{}, nil
 }
 
-// fetching begins a FETCH.
+// fetching begins a FETCH, which end ends.
 func (s *session) fetching(ctx context.Context, cmd *Fetch) *fetching {
-	f := &fetching{session: s, ctx: ctx, items: s.plan(cmd)}
+	f := &fetching{session: s, ctx: ctx, items: s.plan(cmd), out: wire.Get(wire.Large)[:0]}
 	f.opens = slices.ContainsFunc(f.items, func(i FetchItem) bool {
 		switch i.Name {
 		case ItemUID, ItemFlags, ItemInternalDate, ItemSize, ItemModSeq, ItemSaveDate, ItemEmailID, ItemThreadID:
@@ -144,7 +149,8 @@ func (f *fetching) message(m Info) error {
 	}
 	f.learn(m.Flags)
 	f.begun = false
-	b := append(f.buf[:0], "* "...)
+	start := len(f.out)
+	b := append(f.out, "* "...)
 	b = append(strconv.AppendUint(b, uint64(f.box.seq(m.UID)), 10), " FETCH ("...)
 	items := f.items
 	if f.seen.Contains(m.UID) && !slices.ContainsFunc(items, func(i FetchItem) bool { return i.Name == ItemFlags }) {
@@ -165,11 +171,22 @@ func (f *fetching) message(m Info) error {
 		if b, err = f.item(b, item, &known, msg, root); err != nil && f.begun {
 			return &ending{err}
 		} else if err != nil {
+			f.out = f.out[:start]
 			return err
 		}
 	}
-	f.flush(append(b, ")\r\n"...))
+	if f.out = append(b, ")\r\n"...); len(f.out) >= gathered {
+		_, err := f.talk.W.Write(f.out)
+		f.out = f.out[:0]
+		return broken(err)
+	}
 	return nil
+}
+
+// end writes what is left and gives the storage back.
+func (f *fetching) end() {
+	f.write(f.out)
+	wire.Put(f.out)
 }
 
 // item writes an item. Large pieces go out at once, behind what b holds; then
@@ -231,9 +248,8 @@ func (f *fetching) piece(b []byte, item FetchItem, msg Message, root *message.Pa
 		src.size = min(src.size-skip, p.Length)
 	}
 	b = appendHead(b, src.size, item.Name == BinarySection)
-	if src.size <= maxKept-int64(min(len(b), maxKept)) {
-		n := len(b)
-		b = slices.Grow(b, int(src.size))[:n+int(src.size)]
+	if n := len(b); src.size <= int64(cap(b)-n) {
+		b = b[:n+int(src.size)]
 		_, err := io.ReadFull(src.r, b[n:])
 		return b, err
 	}
@@ -242,7 +258,7 @@ func (f *fetching) piece(b []byte, item FetchItem, msg Message, root *message.Pa
 
 // stream sends b and then a piece, without holding it.
 func (f *fetching) stream(b []byte, src *source) ([]byte, error) {
-	f.begun = true
+	f.begun, f.out = true, f.out[:0] // b has it
 	if _, err := f.talk.W.Write(b); err != nil {
 		return nil, err
 	}

@@ -208,6 +208,7 @@ func (s *session) tellNew(ctx context.Context, uids Set) error {
 		return nil
 	}
 	f := s.fetching(ctx, &Fetch{Where: Where{UID: true}, Items: g.Items})
+	defer f.end()
 	for m, err := range s.box.box.Messages(ctx, uids) {
 		if err == nil {
 			err = f.message(m)

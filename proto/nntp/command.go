@@ -47,18 +47,18 @@ func ParseCommand(line []byte) (Command, error) {
 
 // isKeyword tells what a command or a capability may be called.
 func isKeyword(word []byte) bool {
-	if len(word) < 3 || !letter(word[0]) {
+	if len(word) < 3 || !isLetter(word[0]) {
 		return false
 	}
 	for _, c := range word {
-		if !letter(c) && (c < '0' || c > '9') && c != '.' && c != '-' {
+		if !isLetter(c) && (c < '0' || c > '9') && c != '.' && c != '-' {
 			return false
 		}
 	}
 	return true
 }
 
-func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // maxNumber is how large an article's number may be (RFC 3977 section 6 has
 // 2,147,483,647; section 9.8 has 16 digits).

@@ -94,10 +94,10 @@ func notFuture(header message.Header, now time.Time) error {
 }
 
 // refuse makes a reason of an error: what the client is told.
-func refuse(err error) error { return &refusal{err} }
+func refuse(err error) error { return &reason{err} }
 
-type refusal struct{ why error }
+type reason struct{ why error }
 
-func (r *refusal) Error() string        { return r.why.Error() }
-func (r *refusal) Unwrap() error        { return r.why }
-func (r *refusal) Is(target error) bool { return target == ErrNotWanted }
+func (r *reason) Error() string        { return r.why.Error() }
+func (r *reason) Unwrap() error        { return r.why }
+func (r *reason) Is(target error) bool { return target == ErrNotWanted }

@@ -1,0 +1,170 @@
+package telnet
+
+import (
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/farend-go/farend/conv"
+)
+
+// A Conn is an NVT on a connection: data goes in and out, and negotiations are
+// answered meanwhile by whoever reads. One goroutine may read while others
+// write.
+type Conn struct {
+	c *conv.Conn
+
+	mu      sync.Mutex // guards what follows
+	idle    sync.Cond  // sending has become false
+	nvt     *NVT
+	sending bool
+	err     error // of a write
+	spare   []byte
+
+	in, rest []byte // the reader's
+	heard    func(Event) error
+	progress func() // somebody reads or writes; nil: nobody cares
+	wire     net.Conn
+}
+
+func newConn(c *conv.Conn, n *NVT) *Conn {
+	out := &Conn{c: c, nvt: n, wire: c.NetConn()}
+	out.idle.L = &out.mu
+	return out
+}
+
+// Do runs f with our end of the conversation, and sends what that wants sent.
+// f must not wait.
+func (c *Conn) Do(f func(n *NVT)) error {
+	c.mu.Lock()
+	f(c.nvt)
+	c.mu.Unlock()
+	return c.flush(true)
+}
+
+// Peer is what the peer has told of itself.
+func (c *Conn) Peer() Peer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.nvt.Peer
+	p.Terminals, p.Variables = slices.Clone(p.Terminals), slices.Clone(p.Variables)
+	return p
+}
+
+// Notify has f called by whoever reads, for each event that is no data. It must
+// not wait, nor use the Conn but by Do; Data of the event is valid during the
+// call. An error of f ends that Read. It is set before the first Read.
+func (c *Conn) Notify(f func(Event) error) { c.heard = f }
+
+// Interrupt has a Read that waits, and later ones, return
+// os.ErrDeadlineExceeded.
+func (c *Conn) Interrupt() error { return c.wire.SetReadDeadline(time.Unix(1, 0)) }
+
+// Write sends data: 255 is doubled, and what CR needs is added. It has left
+// when Write returns.
+func (c *Conn) Write(b []byte) (int, error) {
+	if err := c.Do(func(n *NVT) { _, _ = n.Write(b) }); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Read reads data. What else comes is dealt with on the way.
+func (c *Conn) Read(p []byte) (int, error) {
+	for n := 0; ; {
+		for len(c.rest) > 0 && n < len(p) {
+			e, err := c.next(p[n:])
+			if n += len(e.Data); err != nil {
+				return n, err
+			}
+			if e.Kind == Nothing {
+				break
+			}
+		}
+		if n > 0 || len(p) == 0 {
+			return n, nil
+		}
+		if err := c.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// fill waits for input.
+func (c *Conn) fill() error {
+	if c.in == nil {
+		c.in = make([]byte, 16<<10)
+	}
+	n, err := c.wire.Read(c.in)
+	if c.progress != nil {
+		c.progress()
+	}
+	if c.rest = c.in[:n]; n > 0 {
+		return nil
+	}
+	return err
+}
+
+// next takes one event off what has come. Of data it gives what fits in p, and
+// leaves the rest.
+func (c *Conn) next(p []byte) (Event, error) {
+	c.mu.Lock()
+	here := c.rest
+	if len(here) > len(p) {
+		here = here[:len(p)] // data never grows when it is decoded
+	}
+	e, rest := c.nvt.Next(here)
+	c.rest = c.rest[len(here)-len(rest):]
+	answers := len(c.nvt.out) > 0
+	c.mu.Unlock()
+	if e.Kind == Data {
+		copy(p, e.Data)
+		return e, nil
+	}
+	if answers {
+		if err := c.flush(false); err != nil {
+			return Event{Kind: e.Kind}, err
+		}
+	}
+	if e.Kind == Nothing || c.heard == nil {
+		return Event{Kind: e.Kind}, nil
+	}
+	return Event{Kind: e.Kind}, c.heard(e)
+}
+
+// flush sends what is to be sent. Somebody who sends already sends it too; with
+// wait it has left when flush returns.
+func (c *Conn) flush(wait bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.sending {
+		if !wait {
+			return nil
+		}
+		c.idle.Wait()
+	}
+	c.sending = true
+	for c.err == nil {
+		b := c.nvt.Out()
+		if len(b) == 0 {
+			break
+		}
+		if c.nvt.out = c.spare; c.nvt.out != nil {
+			c.nvt.out = c.nvt.out[:0]
+		}
+		c.spare = nil
+		c.mu.Unlock()
+		_, err := c.wire.Write(b)
+		if c.progress != nil {
+			c.progress()
+		}
+		c.mu.Lock()
+		if c.err = err; cap(b) <= keptOut {
+			c.spare = b[:0]
+		}
+	}
+	c.sending = false
+	c.idle.Broadcast()
+	return c.err
+}

@@ -293,7 +293,7 @@ func (s *session) resolve(w Where) (Set, error) {
 // them. Meanwhile only DONE is heard, and no goroutine waits.
 func (s *session) idle_(_ context.Context, c Command) (Status, error) {
 	s.write([]byte("+ Waiting for news\r\n"))
-	s.idle = c.Tag
+	s.idle, s.buf = c.Tag, nil // it may be long
 	if s.box != nil {
 		s.watch = s.box.box.Watch(s.talk.Wake)
 	}

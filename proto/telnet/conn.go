@@ -1,6 +1,7 @@
 package telnet
 
 import (
+	"context"
 	"net"
 	"slices"
 	"sync"
@@ -24,6 +25,9 @@ type Conn struct {
 
 	in, rest []byte // the reader's
 	heard    func(Event) error
+	// upgrade shakes hands; nil: never.
+	upgrade  func(ctx context.Context) error
+	options  Options
 	progress func() // somebody reads or writes; nil: nobody cares
 	wire     net.Conn
 }
@@ -59,7 +63,15 @@ func (c *Conn) Notify(f func(Event) error) { c.heard = f }
 
 // Interrupt has a Read that waits, and later ones, return
 // os.ErrDeadlineExceeded.
-func (c *Conn) Interrupt() error { return c.wire.SetReadDeadline(time.Unix(1, 0)) }
+func (c *Conn) Interrupt() error { return c.readUntil(time.Unix(1, 0)) }
+
+// readUntil bounds reads.
+func (c *Conn) readUntil(t time.Time) error {
+	c.mu.Lock()
+	wire := c.wire
+	c.mu.Unlock()
+	return wire.SetReadDeadline(t)
+}
 
 // Write sends data: 255 is doubled, and what CR needs is added. It has left
 // when Write returns.
@@ -71,10 +83,13 @@ func (c *Conn) Write(b []byte) (int, error) {
 }
 
 // Read reads data. What else comes is dealt with on the way.
-func (c *Conn) Read(p []byte) (int, error) {
+func (c *Conn) Read(p []byte) (int, error) { return c.read(context.Background(), p) }
+
+// read is Read; ctx bounds a handshake, nothing else.
+func (c *Conn) read(ctx context.Context, p []byte) (int, error) {
 	for n := 0; ; {
 		for len(c.rest) > 0 && n < len(p) {
-			e, err := c.next(p[n:])
+			e, err := c.next(ctx, p[n:])
 			if n += len(e.Data); err != nil {
 				return n, err
 			}
@@ -108,7 +123,7 @@ func (c *Conn) fill() error {
 
 // next takes one event off what has come. Of data it gives what fits in p, and
 // leaves the rest.
-func (c *Conn) next(p []byte) (Event, error) {
+func (c *Conn) next(ctx context.Context, p []byte) (Event, error) {
 	c.mu.Lock()
 	here := c.rest
 	if len(here) > len(p) {
@@ -124,6 +139,11 @@ func (c *Conn) next(p []byte) (Event, error) {
 	}
 	if answers {
 		if err := c.flush(false); err != nil {
+			return Event{Kind: e.Kind}, err
+		}
+	}
+	if e.Kind == Sub && e.Option == StartTLS {
+		if err := c.startTLS(ctx); err != nil {
 			return Event{Kind: e.Kind}, err
 		}
 	}
@@ -167,4 +187,32 @@ func (c *Conn) flush(wait bool) error {
 	c.sending = false
 	c.idle.Broadcast()
 	return c.err
+}
+
+// startTLS shakes hands when both ends have said so. What had come behind that
+// was said in clear, by nobody knows whom.
+func (c *Conn) startTLS(ctx context.Context) error {
+	c.mu.Lock()
+	follows := c.nvt.TLSFollows()
+	c.mu.Unlock()
+	if !follows || c.upgrade == nil {
+		return nil
+	}
+	if len(c.rest) > 0 {
+		return conv.ErrEarly
+	}
+	if err := c.flush(true); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.sending {
+		c.idle.Wait()
+	}
+	if c.err = c.upgrade(ctx); c.err != nil {
+		return c.err
+	}
+	c.wire = c.c.NetConn()
+	c.nvt.Reset(c.options)
+	return nil
 }

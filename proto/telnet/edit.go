@@ -2,28 +2,41 @@ package telnet
 
 import "unicode/utf8"
 
-// editor makes lines of what is typed, as a terminal's driver does (termios(3),
+// An Editor makes lines of what is typed, as a terminal's driver does (termios(3),
 // ICANON): erase (BS, DEL), kill (^U), word erase (^W), reprint (^R), literal
 // next (^V). A line ends with CR LF, CR NUL or LF.
-type editor struct {
-	line  []byte
-	most  int  // bytes of a line; what is more is not taken
-	seen  bool // somebody sees the echo
-	blind bool // what is typed is secret: its echo is nothing
-	cr    bool // the line that ended last ended with CR: LF is its rest
-	lit   bool // ^V: the next byte is taken as it is
-	esc   byte // within an escape sequence, as of an arrow key: its last byte that counts
+type Editor struct {
+	Most   int  // bytes of a line; what is more is not taken, with a bell
+	Echo   bool // somebody sees the echo
+	Secret bool // what is typed is: its echo is nothing but line ends
+
+	line []byte
+	cr   bool // the line that ended last ended with CR: LF is its rest
+	lit  bool // ^V: the next byte is taken as it is
+	esc  byte // within an escape sequence, as of an arrow key: its last byte that counts
 }
 
-// typing is what a byte came to.
-type typing uint8
+// Line is what has been typed since the line before, which it ends. It is valid
+// until the next call.
+func (e *Editor) Line() []byte {
+	b := e.line
+	e.line = e.line[:0]
+	return b
+}
 
+// Pending is what has been typed of a line that goes on.
+func (e *Editor) Pending() []byte { return e.line }
+
+// Typing is what a byte came to.
+type Typing uint8
+
+// What a byte can come to.
 const (
-	typed     typing = iota
-	entered          // the line is whole
-	reprinted        // ^R: the prompt and the line are wanted again
-	cancelled        // ^C: the line is gone
-	hungUp           // ^D at the front of a line
+	Typed     Typing = iota // a part of the line, or of nothing
+	Entered                 // the line is whole: Line
+	Reprinted               // ^R: the prompt and what is Pending are wanted again
+	Cancelled               // ^C: the line is gone
+	HungUp                  // ^D at the front of a line
 )
 
 // Bytes with a meaning.
@@ -39,56 +52,56 @@ const (
 	del    = 127
 )
 
-// take takes one byte; echo gets what is to be shown for it.
-func (e *editor) take(c byte, echo []byte) (typing, []byte) {
+// Take takes one byte; echo gets what is to be shown for it.
+func (e *Editor) Take(c byte, echo []byte) (Typing, []byte) {
 	cr := e.cr
 	e.cr = false
 	if e.lit {
 		e.lit = false
-		return typed, e.insert(c, echo)
+		return Typed, e.insert(c, echo)
 	}
 	if e.esc != 0 {
 		e.escaped(c)
-		return typed, echo
+		return Typed, echo
 	}
 	switch c {
 	case '\n':
 		if cr {
-			return typed, echo
+			return Typed, echo
 		}
-		return entered, e.show(echo, "\r\n")
+		return Entered, e.show(echo, "\r\n")
 	case '\r':
 		e.cr = true
-		return entered, e.show(echo, "\r\n")
+		return Entered, e.show(echo, "\r\n")
 	case '\b', del:
-		return typed, e.erase(1, echo)
+		return Typed, e.erase(1, echo)
 	case ctrlU:
-		return typed, e.erase(len(e.line), echo)
+		return Typed, e.erase(len(e.line), echo)
 	case ctrlW:
-		return typed, e.eraseWord(echo)
+		return Typed, e.eraseWord(echo)
 	case ctrlV:
 		e.lit = true
 	case ctrlR:
-		return reprinted, e.show(echo, "^R\r\n")
+		return Reprinted, e.show(echo, "^R\r\n")
 	case ctrlC:
 		e.line = e.line[:0]
-		return cancelled, e.show(echo, "^C\r\n")
+		return Cancelled, e.show(echo, "^C\r\n")
 	case ctrlD:
 		if len(e.line) == 0 {
-			return hungUp, echo
+			return HungUp, echo
 		}
 	case escape:
 		e.esc = escape
 	case 0:
 	default:
-		return typed, e.insert(c, echo)
+		return Typed, e.insert(c, echo)
 	}
-	return typed, echo
+	return Typed, echo
 }
 
 // escaped swallows a sequence of ECMA-48: ESC [ parameters final, or ESC and
 // one byte, with O as in SS3 another.
-func (e *editor) escaped(c byte) {
+func (e *Editor) escaped(c byte) {
 	switch {
 	case e.esc == escape && (c == '[' || c == 'O'):
 		e.esc = c
@@ -98,19 +111,19 @@ func (e *editor) escaped(c byte) {
 	}
 }
 
-func (e *editor) show(echo []byte, text string) []byte {
-	if !e.seen {
+func (e *Editor) show(echo []byte, text string) []byte {
+	if !e.Echo {
 		return echo
 	}
 	return append(echo, text...)
 }
 
-func (e *editor) insert(c byte, echo []byte) []byte {
-	if len(e.line) >= e.most {
+func (e *Editor) insert(c byte, echo []byte) []byte {
+	if len(e.line) >= e.Most {
 		return e.show(echo, string(rune(bell)))
 	}
 	e.line = append(e.line, c)
-	if !e.seen || e.blind {
+	if !e.Echo || e.Secret {
 		return echo
 	}
 	if isControl(c) {
@@ -123,7 +136,7 @@ func isControl(c byte) bool { return c < ' ' || c == del }
 
 // erase takes so many bytes off the end, and what belongs to the same
 // character.
-func (e *editor) erase(n int, echo []byte) []byte {
+func (e *Editor) erase(n int, echo []byte) []byte {
 	for end := len(e.line) - n; len(e.line) > max(end, 0); {
 		r, size := utf8.DecodeLastRune(e.line)
 		cells := 1
@@ -132,7 +145,7 @@ func (e *editor) erase(n int, echo []byte) []byte {
 		}
 		e.line = e.line[:len(e.line)-size]
 		for range cells {
-			if e.seen && !e.blind {
+			if e.Echo && !e.Secret {
 				echo = append(echo, "\b \b"...)
 			}
 		}
@@ -140,7 +153,7 @@ func (e *editor) erase(n int, echo []byte) []byte {
 	return echo
 }
 
-func (e *editor) eraseWord(echo []byte) []byte {
+func (e *Editor) eraseWord(echo []byte) []byte {
 	n := len(e.line)
 	for n > 0 && e.line[n-1] == ' ' {
 		n--

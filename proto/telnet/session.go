@@ -106,7 +106,7 @@ func (h *Handler) Open(ctx context.Context, t *server.Talk) (server.Session, err
 	urgentInline(t.Below())
 	s := &session{h: h, talk: t, limits: h.Limits.filled()}
 	s.term = Terminal{s: s, nvt: NewNVT(h.options())}
-	s.edit.most = s.limits.Line
+	s.edit.Most = s.limits.Line
 	if h.Eager {
 		s.nvt().step(true, Echo, AskYes)
 		s.nvt().step(true, SGA, AskYes)
@@ -129,7 +129,7 @@ type session struct {
 	talk   *server.Talk
 	limits Limits
 	term   Terminal
-	edit   editor
+	edit   Editor
 	echo   []byte
 
 	asked bool // the client speaks Telnet, and was asked
@@ -294,26 +294,24 @@ func (s *session) typed(ctx context.Context, b []byte, at int) error {
 
 // key takes one byte that was typed.
 func (s *session) key(ctx context.Context, c byte) error {
-	s.edit.seen, s.edit.blind = s.nvt().Ours(Echo), s.term.hidden
-	did, echo := s.edit.take(c, s.echo[:0])
+	s.edit.Echo, s.edit.Secret = s.nvt().Ours(Echo), s.term.hidden
+	did, echo := s.edit.Take(c, s.echo[:0])
 	s.echo = echo
 	_, _ = s.nvt().Write(echo) // it never fails
 	switch did {
-	case entered:
-		line := string(s.edit.line)
-		s.edit.line = s.edit.line[:0]
-		return s.line(ctx, line)
-	case reprinted:
+	case Entered:
+		return s.line(ctx, string(s.edit.Line()))
+	case Reprinted:
 		s.nvt().WriteText(s.term.prompt)
-		if s.edit.seen && !s.edit.blind {
-			_, _ = s.nvt().Write(s.edit.line) // it never fails
+		if s.edit.Echo && !s.edit.Secret {
+			_, _ = s.nvt().Write(s.edit.Pending()) // it never fails
 		}
-	case cancelled:
-		if !s.edit.seen {
+	case Cancelled:
+		if !s.edit.Echo {
 			s.nvt().WriteText("\n")
 		}
 		s.nvt().WriteText(s.term.prompt)
-	case hungUp:
+	case HungUp:
 		return io.EOF
 	}
 	return nil

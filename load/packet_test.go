@@ -86,7 +86,7 @@ func TestStaleAnswers(t *testing.T) {
 		return p.Reply(p.Data)
 	})
 	r := run(t, load.Plan{
-		Target: target, Requests: 2, Timeout: 100 * time.Millisecond,
+		Target: target, Requests: 2, Timeout: 2 * time.Second,
 		Message: load.Message{Send: load.Pattern(16), Numbered: true},
 	})
 	if r.Lost != 1 || r.Stale != 1 || r.Replies != 1 || r.TotalErrors() != 0 {

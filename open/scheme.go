@@ -5,6 +5,7 @@ import (
 
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/proto/gopher"
+	"github.com/farend-go/farend/proto/nntp"
 )
 
 // A Scheme is how URLs of one scheme are opened. As a Handler it joins an
@@ -43,6 +44,14 @@ func FTP(o ftp.Options) Schemes {
 func Gopher(c *gopher.Client) Schemes {
 	t := &gopher.Transport{Client: c}
 	return Schemes{{"gopher", t}, {"gophers", t}}
+}
+
+// NNTP is nntp:, nntps: and news: (RFC 5538), as an nntp.Transport opens them.
+// server is where news: URLs without a host are opened, as host or host:port;
+// "": localhost.
+func NNTP(o nntp.Options, server string) Schemes {
+	t := &nntp.Transport{Options: o, Server: server}
+	return Schemes{{"nntp", t}, {"nntps", t}, {"news", t}}
 }
 
 // New is a client over a clone of base that knows more schemes, and follows

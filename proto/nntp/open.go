@@ -137,6 +137,9 @@ func (t *Transport) login(ctx context.Context, c *Client, u *url.URL) (err error
 	if has {
 		cred.Password = password
 	}
+	if cred.User == "" && !cred.External && !cred.Anonymous {
+		return Reply{480, "A login is needed"}
+	}
 	return c.Login(ctx, cred)
 }
 

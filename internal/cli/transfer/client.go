@@ -142,7 +142,7 @@ func (c *Client) opener() *http.Client {
 		open.TransportHandler{Base: c.transport()}, open.ProxyHandler{},
 		open.HTTPRedirectHandler{Max: redirects},
 		open.Scheme{Name: "ftp", RoundTripper: transport}, open.Scheme{Name: "ftps", RoundTripper: transport},
-		open.Gopher(&gopher.Client{Dialer: &c.dialer}),
+		open.Gopher(&gopher.Client{Dialer: &c.dialer}), c.news(),
 	}
 	if c.o.User != "" || c.o.Netrc != nil || len(c.hosts) > 0 {
 		handlers = append(handlers, open.NewHTTPBasicAuthHandler(c), open.NewHTTPDigestAuthHandler(c))

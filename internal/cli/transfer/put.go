@@ -150,7 +150,7 @@ func (o *outgoing) Read(b []byte) (int, error) {
 // Target is the URL under which a file is put: below a directory's, under its
 // own name.
 func Target(u *url.URL, file string) (*url.URL, error) {
-	if !strings.HasSuffix(u.Path, "/") && u.Path != "" {
+	if !strings.HasSuffix(u.Path, "/") && u.Path != "" || isNews(u) {
 		return u, nil
 	}
 	if file == "-" {

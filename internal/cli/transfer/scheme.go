@@ -31,6 +31,9 @@ func schemes() []scheme {
 		{"ftps", refusedFTP, ftpTree, putFTP},
 		{"gopher", refusedGopher, gopherTree, nil},
 		{"gophers", refusedGopher, gopherTree, nil},
+		{"nntp", refusedNNTP, nil, putNNTP},
+		{"nntps", refusedNNTP, nil, putNNTP},
+		{"news", refusedNNTP, nil, putNNTP},
 		{"file", refusedFile, nil, nil},
 		{"data", refusedFile, nil, nil},
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/farend-go/farend/dial"
 	"github.com/farend-go/farend/internal/testcert"
@@ -269,7 +270,7 @@ func eventsOf(t *testing.T, out string) string {
 func TestTalkListensInEvents(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ready := &watched{found: make(chan string, 1)}
-	var out bytes.Buffer
+	var out lockedBuffer
 	done := make(chan int, 1)
 	go func() {
 		done <- Main(ctx, []string{"talk", "-l", "--json", "-w", "1h", "udp::0"}, strings.NewReader("from the server"), &out, ready, nil)
@@ -286,9 +287,14 @@ func TestTalkListensInEvents(t *testing.T) {
 	if n, err := c.Read(b); err != nil || string(b[:n]) != "from the server" {
 		t.Errorf("%q, %v", b[:n], err)
 	}
+	want := "listening opened said theirs from the client said ours from the server"
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(20 * time.Second); eventsOf(t, out.String()) != want && time.Now().Before(end); {
+		<-tick.C // an event is told when its bytes have gone
+	}
 	cancel()
 	code := <-done
-	want := "listening opened said theirs from the client said ours from the server"
 	if events := eventsOf(t, out.String()); code != exitInterrupted || events != want {
 		t.Errorf("%d: %q, want %q", code, events, want)
 	}
@@ -304,7 +310,7 @@ func TestTalkKeepsListening(t *testing.T) {
 	defer typing.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	ready := &watched{found: make(chan string, 1)}
-	var out bytes.Buffer
+	var out lockedBuffer
 	done := make(chan int, 1)
 	go func() { done <- Main(ctx, []string{"talk", "-lk", ":0"}, in, &out, ready, nil) }()
 	address := <-ready.found

@@ -62,6 +62,9 @@ type Config struct {
 	// Users are passwords by name. Without any, every name and password is let
 	// in, and no service with logins may listen beyond loopback.
 	Users map[string]string
+	// TelnetExec is a command for /bin/sh -c that telnet runs on a
+	// pseudo-terminal, one for each session; empty: a small shell of our own.
+	TelnetExec string
 	// PassivePorts are for the data of FTP. The zero range: 2122 to 2131, or
 	// the system's choice where ftp itself listens on port 0.
 	PassivePorts ftp.PortRange
@@ -113,6 +116,7 @@ type App struct {
 	web      *site // nil: nobody has asked for it
 	store    store.Engine
 	logins   *auth.Authenticator
+	shells   *shells
 	post     *post
 	news     *newsgroup.Store
 	newsHost string // its name in the news
@@ -155,11 +159,18 @@ func (a *App) prepare() error {
 		withTLS = withTLS || l.Address.TLS
 	}
 	withTree, keeps := a.cfg.Root != "", a.cfg.Data != ""
+	if a.cfg.TelnetExec != "" {
+		if err := checkExec(); err != nil {
+			return err
+		}
+	}
+	a.shells = &shells{app: a, those: map[int]*shell{}}
 	for _, s := range a.cfg.wanted() {
 		keeps = keeps || s.Keeps
 		withTLS = withTLS || s.UsesTLS
 		withTree = withTree || s.UsesTree
 	}
+	a.logins = newLogins(a.cfg.Users)
 	if withTree {
 		if err := a.plant(); err != nil {
 			return err

@@ -99,7 +99,7 @@ func Catalogue() []Service {
 	}
 	out = append(out, treeServices()...)
 	out = append(out, webServices()...)
-	return append(append(out, mailServices()...), newsServices()...)
+	return append(append(append(out, mailServices()...), newsServices()...), telnetServices()...)
 }
 
 // Networks are those on which the service listens at a host and port.

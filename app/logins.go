@@ -12,6 +12,15 @@ import (
 // programs of mail do: ann@example.test for ann.
 type logins struct{ *auth.Users }
 
+// newLogins guards every service with logins: without users, anybody may in.
+func newLogins(of map[string]string) *auth.Authenticator {
+	users := &auth.Users{Secrets: map[string]auth.Secret{}, Anybody: len(of) == 0}
+	for name, password := range of {
+		users.Secrets[name] = auth.Clear(password)
+	}
+	return &auth.Authenticator{Accounts: logins{users}}
+}
+
 func (l logins) Lookup(ctx context.Context, name string) (auth.Account, error) {
 	a, err := l.Users.Lookup(ctx, name)
 	local, _, ok := strings.Cut(name, "@")

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/keep/mail"
 	"github.com/farend-go/farend/mailbox"
 	"github.com/farend-go/farend/proto"
@@ -85,19 +84,16 @@ type post struct {
 	imap imap.Backend
 }
 
-// openPost makes the mailboxes, and what guards them.
+// openPost makes the mailboxes.
 func (a *App) openPost() error {
 	kept, err := a.kept()
 	if err != nil {
 		return err
 	}
 	p := &mail.Post{Store: mailbox.New(kept, mailbox.Options{AnyAccount: true, MaxMessage: maxMessage, Mailboxes: usualMailboxes()})}
-	users := &auth.Users{Secrets: map[string]auth.Secret{}, Anybody: len(a.cfg.Users) == 0}
-	for name, password := range a.cfg.Users {
+	for name := range a.cfg.Users {
 		p.Directory.Users = append(p.Directory.Users, name)
-		users.Secrets[name] = auth.Clear(password)
 	}
-	a.logins = &auth.Authenticator{Accounts: logins{users}}
 	a.post = &post{smtp: p.SMTP(), pop3: p.POP3(), imap: p.IMAP()}
 	return nil
 }

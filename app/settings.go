@@ -33,7 +33,7 @@ type Setting struct {
 func settingKeys() map[string]string {
 	return map[string]string{
 		"services": " ,\t", "engine": "", "drain": "", "explain": "", "transcript": "", "fault": ";",
-		"root": "", "writable": "", "data": "", "group": " ,\t", "user": " \t\r\n", "passive-ports": "",
+		"root": "", "writable": "", "data": "", "group": " ,\t", "user": " \t\r\n", "passive-ports": "", "telnet-exec": "",
 		"cert": "", "key": "", "ca-out": "", "ready-file": "",
 		"proxy-from": " ,\t", "proxy-required": "", "proxy-timeout": "", "spin": "", "loops": "",
 		"handover": "", "handover-timeout": "", "handover-grace": "",
@@ -270,6 +270,7 @@ func (s Settings) Config() (Config, error) {
 		Services: s["services"].Values, Engine: s.Text("engine"), Transcript: s.Text("transcript"), Faults: s["fault"].Values,
 		Cert: s.Text("cert"), Key: s.Text("key"), CAOut: s.Text("ca-out"), Root: s.Text("root"), Data: s.Text("data"), Groups: s["group"].Values,
 	}
+	c.TelnetExec = s.Text("telnet-exec")
 	var err error
 	if c.Drain, err = s.Duration("drain", 0); err != nil {
 		return c, err

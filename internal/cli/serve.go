@@ -65,8 +65,9 @@ func serviceFlags(f *pflag.FlagSet) {
 	f.String("key", "", "PEM `FILE` of its key")
 	f.String("ca-out", "", "`FILE` for the authority of the one made")
 	f.String("passive-ports", "", "ftp data, `A-B` (2122-2131; ftp=:0: any free)")
+	f.String("telnet-exec", "", "telnet runs `COMMAND` on a pty, not our shell")
 	f.String("config", "", "TOML `FILE`: engine = \"events\" [echo] ...")
-	hide(f, "cert", "key", "ca-out", "passive-ports")
+	hide(f, "cert", "key", "ca-out", "passive-ports", "telnet-exec")
 }
 
 // settings merges flags over the environment over the file.

@@ -234,11 +234,13 @@ func (f *fetching) piece(b []byte, item FetchItem, msg Message, root *message.Pa
 		return b, err
 	}
 	b = append(appendItem(b, item), ' ')
-	if src == nil {
-		return append(b, "NIL"...), nil
-	}
-	if item.Name == BinarySize {
+	switch {
+	case item.Name == BinarySize && src == nil: // RFC 9051 section 9 has no NIL for it
+		return append(b, '0'), nil
+	case item.Name == BinarySize:
 		return strconv.AppendInt(b, src.size, 10), nil
+	case src == nil:
+		return append(b, "NIL"...), nil
 	}
 	if p := item.Partial; p != nil {
 		skip := min(p.Offset, src.size)

@@ -201,14 +201,13 @@ func (s *session) take(ctx context.Context, c Command) error {
 		return s.fault(&fault{c.Tag, st.Text})
 	}
 	s.faults = 0
+	var end error // that what was done is told before
 	if s.box != nil && c.Name != "LOGOUT" {
-		if err := s.sync(ctx, c.UID || !v.numbers); err != nil {
-			return quiet(err)
-		}
+		end = quiet(s.sync(ctx, c.UID || !v.numbers))
 		s.box.stored = Stored{}
 	}
 	if s.idle != "" { // DONE has the OK
-		return nil
+		return end
 	}
 	if st.Kind == "" {
 		st.Kind = OK
@@ -218,6 +217,8 @@ func (s *session) take(ctx context.Context, c Command) error {
 	}
 	s.line(c.Tag+" ", st.Append)
 	switch {
+	case end != nil:
+		return end
 	case c.Name == "LOGOUT":
 		return io.EOF
 	case v.then != nil && st.Kind == OK:

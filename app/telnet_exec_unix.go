@@ -31,6 +31,7 @@ func execTelnet(command string) func(ctx context.Context, c *telnet.Conn, user s
 	return func(ctx context.Context, c *telnet.Conn, _ string) error {
 		p := &program{c: c, told: make(chan struct{}), began: make(chan struct{})}
 		c.Notify(p.event)
+		p.settled()
 		var reading sync.WaitGroup
 		reading.Go(p.read)
 		err := p.run(ctx, command)

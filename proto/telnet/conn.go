@@ -23,6 +23,8 @@ type Conn struct {
 	err     error // of a write
 	spare   []byte
 
+	lead     []byte // data that comes first
+	skip     bool   // an LF in front is the end of a line that was taken
 	in, rest []byte // the reader's
 	heard    func(Event) error
 	// upgrade shakes hands; nil: never.
@@ -87,6 +89,24 @@ func (c *Conn) Read(p []byte) (int, error) { return c.read(context.Background(),
 
 // read is Read; ctx bounds a handshake, nothing else.
 func (c *Conn) read(ctx context.Context, p []byte) (int, error) {
+	n, err := c.readData(ctx, p)
+	if c.skip && n > 0 {
+		c.skip = false
+		if p[0] == '\n' {
+			if n = copy(p, p[1:n]); n == 0 && err == nil {
+				return c.readData(ctx, p)
+			}
+		}
+	}
+	return n, err
+}
+
+func (c *Conn) readData(ctx context.Context, p []byte) (int, error) {
+	if len(c.lead) > 0 {
+		n := copy(p, c.lead)
+		c.lead = c.lead[n:]
+		return n, nil
+	}
 	for n := 0; ; {
 		for len(c.rest) > 0 && n < len(p) {
 			e, err := c.next(ctx, p[n:])

@@ -1,12 +1,12 @@
 package telnet
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
-	"slices"
 	"sync"
 
 	"github.com/farend-go/farend/auth"
@@ -120,7 +120,7 @@ func (h *Handler) Open(ctx context.Context, t *server.Talk) (server.Session, err
 	if err = errors.Join(err, s.send()); err != nil || h.Run == nil || h.Auth != nil {
 		return s, err
 	}
-	return nil, s.run(ctx, nil) // here, for a Turn would wait for the client
+	return nil, s.run(ctx, nil, nil) // here, for a Turn would wait for the client
 }
 
 // session is one client's.
@@ -210,11 +210,14 @@ func (s *session) take(ctx context.Context, b []byte) error {
 			if err := s.event(ctx, e, len(rest)); err != nil {
 				return errors.Join(err, s.send())
 			}
-		} else if err := s.typed(ctx, e.Data, at); err != nil {
-			return errors.Join(err, s.send())
-		}
-		if s.login.done && s.h.Run != nil {
-			return errors.Join(s.send(), s.run(ctx, rest))
+		} else {
+			data, err := s.typed(ctx, e.Data, at)
+			if err != nil {
+				return errors.Join(err, s.send())
+			}
+			if s.login.done && s.h.Run != nil {
+				return errors.Join(s.send(), s.run(ctx, data, rest))
+			}
 		}
 		if err := s.send(); err != nil {
 			return err
@@ -278,18 +281,21 @@ func (s *session) startTLS(ctx context.Context, behind int) error {
 }
 
 // type_ takes data. at is where it lies in what has come: a secret is to be
-// masked from there on.
-func (s *session) typed(ctx context.Context, b []byte, at int) error {
+// masked from there on. It gives what lies behind a login that Run follows.
+func (s *session) typed(ctx context.Context, b []byte, at int) (rest []byte, err error) {
 	for i, c := range b {
 		if s.term.hidden {
 			s.talk.Redact(at + i)
 		}
 		s.term.rememberByte(c)
 		if err := s.key(ctx, c); err != nil {
-			return err
+			return nil, err
+		}
+		if s.login.done && s.h.Run != nil {
+			return b[i+1:], nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // key takes one byte that was typed.
@@ -325,10 +331,12 @@ func (s *session) line(ctx context.Context, line string) error {
 	return s.shell.Line(ctx, &s.term, line)
 }
 
-// run gives the connection away, and what has come behind the login.
-func (s *session) run(ctx context.Context, rest []byte) error {
+// run gives the connection away, and what has come behind the login: data, and
+// what is still to be decoded.
+func (s *session) run(ctx context.Context, data, rest []byte) error {
 	c := newConn(&s.talk.Conn, s.nvt())
-	c.rest, c.progress = slices.Clone(rest), s.talk.Progress
+	c.skip = s.edit.cr
+	c.lead, c.rest, c.progress = bytes.Clone(data), bytes.Clone(rest), s.talk.Progress
 	if err := s.h.Run(ctx, c, s.login.user); err != nil {
 		return err
 	}

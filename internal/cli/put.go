@@ -24,9 +24,9 @@ func newPut(e *env) *cobra.Command {
 	p := &putCommand{transferCommand: transferCommand{env: e}}
 	c := &cobra.Command{
 		Use:   "put [flags] FILE... URL",
-		Short: "Send files by ftp(s) or http(s) (more: --help-all)",
+		Short: "Send files by ftp(s) or http(s), and mail (more: --help-all)",
 		Example: `farend put report.pdf ftp://ann:secret@localhost:2121/in/
-tar c . | farend put - http://localhost:8080/backup.tar -u ann:secret
+farend put message.eml smtp://localhost:1025/ --from ann@a.test --to bob@b.test
 farend put -r site/ ftp://localhost:2121/www/   # a tree: what is not there yet`,
 		Long:        `A URL that ends in a slash is a directory: files go into it by their names.`,
 		Annotations: map[string]string{details: putDetails},
@@ -40,6 +40,8 @@ farend put -r site/ ftp://localhost:2121/www/   # a tree: what is not there yet`
 		return p.run(c.Context(), args)
 	}
 	f := c.Flags()
+	f.StringVar(&p.o.From, "from", "", "smtp: the sender; else the header's")
+	f.StringArrayVar(&p.o.To, "to", nil, "smtp: a recipient; again for more")
 	f.StringVarP(&p.resume, "continue-at", "C", "", "ftp: - goes on behind what the server has")
 	f.BoolVarP(&p.tree, "recursive", "r", false, "mirror a tree: what is new or other")
 	f.BoolVar(&p.mirror.Delete, "delete", false, "-r: remove there what is not here")
@@ -76,7 +78,7 @@ func (p *putCommand) run(ctx context.Context, args []string) error {
 		return usageErr(during("put", during(args[last], err)))
 	}
 	files := args[:last]
-	if len(files) > 1 && !strings.HasSuffix(to.Path, "/") {
+	if len(files) > 1 && !strings.HasSuffix(to.Path, "/") && !transfer.IsMail(to) {
 		return usagef("put: %s: several files go to a directory: the URL must end in a slash", to.Redacted())
 	}
 	p.o.Out, p.o.In = p.out, p.in

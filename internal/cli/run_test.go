@@ -52,6 +52,8 @@ func TestRunCommand(t *testing.T) {
 		}
 		_, _ = os.Stdout.WriteString(os.Getenv("FTP_URL")[:6] + " " + line[:4] + os.Getenv("GOPHER_URL")[:9] + "\n")
 		os.Exit(0)
+	case "mail":
+		mailCommand(t)
 	case "fail":
 		c := dialEnviron(t, "ECHO")
 		if _, err := simple.Echo(t.Context(), c, []byte("before it failed\r\n")); err != nil {

@@ -23,7 +23,9 @@ type Options struct {
 	User, Password string      // for the hosts of the URLs given; no User: none
 	Netrc          *open.Netrc // for all hosts that it names; nil: none
 	TLS            *tls.Config // nil: the system's roots
-	RequireTLS     bool        // ftp: demands AUTH TLS
+	RequireTLS     bool        // ftp: demands AUTH TLS, mail STARTTLS or STLS
+	From           string      // smtp: the sender; "": the URL's, or the header's
+	To             []string    // smtp: the recipients, likewise
 	Follow         int         // redirects; 0: none
 	Fail           bool        // a status of 400 and above is an error
 	Include        bool        // head of the answer before the body
@@ -142,7 +144,7 @@ func (c *Client) opener() *http.Client {
 		open.TransportHandler{Base: c.transport()}, open.ProxyHandler{},
 		open.HTTPRedirectHandler{Max: redirects},
 		open.Scheme{Name: "ftp", RoundTripper: transport}, open.Scheme{Name: "ftps", RoundTripper: transport},
-		open.Gopher(&gopher.Client{Dialer: &c.dialer}), c.news(),
+		open.Gopher(&gopher.Client{Dialer: &c.dialer}), c.news(), c.mail(),
 	}
 	if c.o.User != "" || c.o.Netrc != nil || len(c.hosts) > 0 {
 		handlers = append(handlers, open.NewHTTPBasicAuthHandler(c), open.NewHTTPDigestAuthHandler(c))

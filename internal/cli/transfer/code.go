@@ -13,6 +13,8 @@ import (
 	"github.com/farend-go/farend/dial"
 	"github.com/farend-go/farend/open"
 	"github.com/farend-go/farend/proto/ftp"
+	"github.com/farend-go/farend/proto/imap"
+	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/socket"
 )
 
@@ -89,9 +91,10 @@ func codes() []codeOf {
 		{CodeRedirects, is(open.ErrTooManyRedirects, open.ErrRedirectScheme, open.ErrRedirectHost)},
 		{CodeTimeout, isTimeout},
 		{CodeCertificate, isCertificate},
-		{CodeNoTLS, is(ftp.ErrNoTLS)},
+		{CodeNoTLS, is(ftp.ErrNoTLS, pop3.ErrNoTLS, imap.ErrNoTLS)},
 		{CodeNoHost, isNoHost},
 		{CodeTLS, isTLS},
+		{CodeLogin, isLogin},
 		{CodeStatus, as[*StatusError]},
 		{CodeReceive, as[dial.HTTPReply]},
 		{CodeNoConnect, as[*dial.Error]},

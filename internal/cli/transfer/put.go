@@ -148,9 +148,9 @@ func (o *outgoing) Read(b []byte) (int, error) {
 }
 
 // Target is the URL under which a file is put: below a directory's, under its
-// own name.
+// own name. A message has none.
 func Target(u *url.URL, file string) (*url.URL, error) {
-	if !strings.HasSuffix(u.Path, "/") && u.Path != "" || isNews(u) {
+	if !strings.HasSuffix(u.Path, "/") && u.Path != "" || isNews(u) || IsMail(u) {
 		return u, nil
 	}
 	if file == "-" {

@@ -32,6 +32,7 @@ tls:host:port, systemd:NAME, fd:N, inetd:. TLS, ports: farend serve --help-all`,
 	c.Flags().String("ready-file", "", "write the ready line to `FILE`, by rename")
 	c.Flags().Bool("handover", false, "SIGHUP: a new process takes over; UDP: 1 core")
 	fieldFlags(c.Flags())
+	hide(c.Flags(), "handover")
 	c.ValidArgsFunction = completeServices
 	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		e.leaveSocket(inetdMeant(c.Flags(), e.environ))
@@ -54,7 +55,7 @@ func serviceFlags(f *pflag.FlagSet) {
 	f.String("root", "", "serve `DIR`; without, a sample in memory")
 	f.String("data", "", "keep mail and news in `DIR`; without, in memory")
 	f.StringArray("group", nil, "make the newsgroup `NAME`; none: local.test")
-	f.Bool("writable", false, "let ftp write into --root")
+	f.Bool("writable", false, "let ftp and http write into --root")
 	f.StringArray("user", nil, "an account, `NAME:PASSWORD`; none: all may in")
 	f.String("engine", "", "`goroutines|events`, which run sessions")
 	f.Duration("drain", 5*time.Second, "for what is in flight at the end")

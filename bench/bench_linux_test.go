@@ -30,7 +30,7 @@ func shortest(t *testing.T) settings {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return settings{quick: true, reps: 1, run: 250 * time.Millisecond, farend: binary, from: 2, to: 7}
+	return settings{quick: true, reps: 1, run: 500 * time.Millisecond, farend: binary, from: 2, to: 7}
 }
 
 func TestEveryRowHasFigures(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/farend-go/farend/app"
 )
@@ -447,6 +449,22 @@ func TestToneByEnvironmentAndFile(t *testing.T) {
 	var said bytes.Buffer
 	if code := Main(t.Context(), []string{"list"}, nil, io.Discard, &said, []string{"FAREND_JSON=perhaps"}); code != 2 || !strings.HasPrefix(said.String(), `farend: FAREND_JSON: "perhaps"`) {
 		t.Errorf("status %d, %q", code, said.String())
+	}
+}
+
+// What the help says of flags and variables is true.
+func TestEveryFlagIsAVariable(t *testing.T) {
+	for _, c := range allCommands(t) {
+		if c.Name() != "serve" && c.Name() != "run" {
+			continue
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			name := "FAREND_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+			set, ignored := app.FromEnviron([]string{name + "=x"})
+			if !slices.Contains([]string{"listen", "config", "help-all", "help"}, f.Name) && (len(ignored) > 0 || set.Text(f.Name) != "x") {
+				t.Errorf("%s: %s is nothing: %v", c.Name(), name, ignored)
+			}
+		})
 	}
 }
 

@@ -31,6 +31,7 @@ type talkCommand struct {
 	caFile                 string
 	certFile, keyFile      string
 
+	telnet   bool // by the rules of Telnet
 	roots    *x509.CertPool
 	own      *tls.Certificate // --cert and --key
 	input    *talk.Input
@@ -139,6 +140,7 @@ func (t *talkCommand) understand(args []string) error {
 	if t.to, err = talkEndpoint(endpoint, t.listen); err != nil {
 		return err
 	}
+	t.telnet = t.isTelnet(endpoint)
 	if t.udp {
 		packet := map[dial.Scheme]dial.Scheme{
 			dial.TCP: dial.UDP, dial.UDP: dial.UDP, dial.Unix: dial.Unixgram, dial.Unixgram: dial.Unixgram,

@@ -15,6 +15,9 @@ import (
 
 // connect reaches the endpoint and talks to it.
 func (t *talkCommand) connect(ctx context.Context) error {
+	if t.telnet {
+		return t.talkTelnet(ctx)
+	}
 	p, err := t.reach(ctx)
 	if err != nil {
 		return err

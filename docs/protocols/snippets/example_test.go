@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/mailbox"
+	"github.com/farend-go/farend/newsgroup"
 	"github.com/farend-go/farend/server"
 	"github.com/farend-go/farend/socket"
 	"github.com/farend-go/farend/store/memstore"
@@ -137,4 +138,30 @@ func ExamplePOP3Client() {
 	talk(kept(boxes, POP3Server), POP3Client) // there is nothing left
 	// Output:
 	// 1 lunch
+}
+
+func ExampleIMAPClient() {
+	e := memstore.New(memstore.Options{})
+	defer e.Close()
+	boxes := mailbox.New(e, mailbox.Options{AnyAccount: true})
+	deliver := func(ctx context.Context, _ io.Writer, addr string) error { return SMTPClient(ctx, io.Discard, addr) }
+	talk(kept(boxes, SMTPServer), deliver)
+	talk(kept(boxes, IMAPServer), IMAPClient)
+	// Output:
+	// 1 lunch
+}
+
+func ExampleNNTPClient() {
+	e := memstore.New(memstore.Options{})
+	defer e.Close()
+	groups := newsgroup.New(e, newsgroup.Options{Host: "news.example"})
+	talk(func(ctx context.Context, l net.Listener) error { return NNTPServer(ctx, l, groups) }, NNTPClient)
+	// Output:
+	// 1 hello by ann@news.example
+}
+
+func ExampleTelnetClient() {
+	talk(TelnetServer, TelnetClient)
+	// Output:
+	// b'HELLO\r\n'
 }

@@ -15,7 +15,7 @@ import (
 func (h *Handler) inject(header message.Header, p Peer, r Rights) (message.Header, error) {
 	now := h.time()
 	if err := message.CheckArticle(header, true); err != nil {
-		return header, refuse(err)
+		return header, notAnArticle(err)
 	}
 	if _, approved := header.Lookup("Approved"); approved && !r.Approve {
 		return header, refuse(errors.New("you may not approve articles"))
@@ -58,7 +58,7 @@ func (h *Handler) inject(header message.Header, p Peer, r Rights) (message.Heade
 // was (RFC 5537 sections 3.2.1 and 3.6).
 func (h *Handler) relay(header message.Header, id string, p Peer) (message.Header, error) {
 	if err := message.CheckArticle(header, false); err != nil {
-		return header, refuse(err)
+		return header, notAnArticle(err)
 	}
 	if got := header.Get("Message-ID"); got != id {
 		return header, refuse(fmt.Errorf("its Message-ID is %.100q", got))
@@ -95,6 +95,11 @@ func notFuture(header message.Header, now time.Time) error {
 
 // refuse makes a reason of an error: what the client is told.
 func refuse(err error) error { return &reason{err} }
+
+// notAnArticle is refuse for what message.CheckArticle says.
+func notAnArticle(err error) error {
+	return refuse(errors.New(strings.TrimPrefix(err.Error(), message.ErrArticle.Error()+": ")))
+}
 
 type reason struct{ why error }
 

@@ -126,6 +126,9 @@ func (e *events) Serve(ctx context.Context, l net.Listener, s *Server) error {
 	}
 	defer e.release()
 	fds, done, err := takeOver(l, len(loops))
+	if b, ok := l.(*bundle); ok && errors.Is(err, net.ErrClosed) && b.isFinished() {
+		return nil // a successor had it before this began
+	}
 	if err != nil {
 		return fmt.Errorf("server: events: %w", err)
 	}

@@ -135,3 +135,22 @@ func TestProxyListenerLosesNothing(t *testing.T) {
 		nc.Close()
 	})
 }
+
+// A successor may take the sockets before their server has begun: that is a
+// good end.
+func TestBundleFinishedBeforeServe(t *testing.T) {
+	for name, engine := range map[string]Engine{"goroutines": Goroutines(), "events": Events()} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBundle(l)
+		if err := b.finish(); err != nil {
+			t.Fatal(err)
+		}
+		s := Server{Engine: engine, Handler: Stream(func(context.Context, net.Conn) error { return nil })}
+		if err := s.Serve(t.Context(), b); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

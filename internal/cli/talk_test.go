@@ -220,7 +220,7 @@ func TestTalkListensForTalk(t *testing.T) {
 	for _, c := range []struct{ listen, connect []string }{
 		{[]string{":0"}, []string{"tcp:%"}}, {[]string{"0"}, []string{"%"}}, {[]string{"-4", "tcp:localhost:0"}, []string{"%"}},
 		{[]string{"tls::0"}, []string{"-k", "tls:%"}}, {[]string{"unix:" + dir + "/s"}, []string{"unix:%"}},
-		{[]string{"-w", "300ms", "udp::0"}, []string{"-w", "300ms", "udp:%"}},
+		{[]string{"-w", "1s", "udp::0"}, []string{"-w", "1s", "udp:%"}},
 	} {
 		address, done := listening(t, strings.NewReader("from the server"), c.listen...)
 		args := append([]string{"talk"}, c.connect...)

@@ -21,12 +21,19 @@ type Threadable struct {
 	Date time.Time
 }
 
+// maxReferences is how many references of a message are looked at, the last: a
+// message can be nothing else, and linking them is not for nothing.
+const maxReferences = 1000
+
 // Threadable gives what threads want to know; date is the sent date, or where
 // the field cannot be read the date of arrival.
 func (e *Envelope) Threadable(arrival time.Time) Threadable {
 	t := Threadable{MessageID: first(ParseMessageIDs(e.MessageID)), References: e.References, Subject: e.Subject, Date: arrival}
 	if date, err := ParseDate(e.Date); err == nil {
 		t.Date = date
+	}
+	if n := len(t.References); n > maxReferences {
+		t.References = t.References[n-maxReferences:]
 	}
 	if len(t.References) == 0 {
 		if ids := ParseMessageIDs(e.InReplyTo); len(ids) > 0 {
@@ -105,6 +112,9 @@ func (k *knot) dummy() bool { return k.item < 0 }
 
 // below tells whether k is a descendant of other, or other itself.
 func (k *knot) below(other *knot) bool {
+	if len(other.children) == 0 {
+		return k == other
+	}
 	for ; k != nil; k = k.parent {
 		if k == other {
 			return true

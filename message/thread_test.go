@@ -149,4 +149,10 @@ func TestThreadable(t *testing.T) {
 	if got = e.Threadable(arrival); got.References[0] != "<x@y>" || got.Date.Year() != 2000 {
 		t.Errorf("%+v", got)
 	}
+	for n := range 1500 {
+		e.References = append(e.References, fmt.Sprintf("<%d@y>", n))
+	}
+	if got = e.Threadable(arrival); len(got.References) != 1000 || got.References[999] != "<1499@y>" {
+		t.Errorf("%d references, up to %s", len(got.References), got.References[len(got.References)-1])
+	}
 }

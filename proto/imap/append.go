@@ -152,6 +152,21 @@ func (s *session) refuseMessage(head *incoming, why error) error {
 	}
 }
 
+// misfit answers a command that cannot be now, and reads the message that it
+// may have: its lines are no commands.
+func (s *session) misfit(c Command, f *fault) error {
+	head, next := messageOf(c)
+	if next && s.account == nil && !head.Sync && head.Head.Size > shyLine {
+		return s.tooBig(nil, head.Head)
+	}
+	if next {
+		if end, ok := errors.AsType[*ending](s.refuseMessage(&head, f)); ok {
+			return end.error
+		}
+	}
+	return s.fault(f)
+}
+
 // nextMessage reads what comes behind a message: the end of the command, or
 // another message's head.
 func (s *session) nextMessage(last *incoming) (next *incoming, more bool, err error) {

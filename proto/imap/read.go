@@ -166,6 +166,13 @@ func isMessageNext(whole []byte) bool {
 	if err != nil {
 		return false
 	}
+	_, next := messageOf(c)
+	return next
+}
+
+// messageOf gives the head of the message that comes behind an APPEND or a
+// REPLACE.
+func messageOf(c Command) (head incoming, next bool) {
 	l := token.New(c.Args)
 	switch c.Name {
 	case "APPEND":
@@ -173,13 +180,13 @@ func isMessageNext(whole []byte) bool {
 		l.Digits(1<<32 - 1)
 		l.SP()
 	default:
-		return false
+		return head, false
 	}
 	if _, _, err := parseAppendHead(l.Rest()); err == nil {
-		return false // the literal is the mailbox's name
+		return head, false // the literal is the mailbox's name
 	}
 	l.AString()
 	l.SP()
-	_, _, err = parseAppendHead(l.Rest())
-	return err == nil && l.Err() == nil
+	head, _, err := parseAppendHead(l.Rest())
+	return head, err == nil && l.Err() == nil
 }

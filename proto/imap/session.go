@@ -173,19 +173,8 @@ func (s *session) Turn(ctx context.Context) error {
 // take carries a command out.
 func (s *session) take(ctx context.Context, c Command) error {
 	v := s.h.verbs[c.Name]
-	switch {
-	case v == nil, c.UID && v.uid == nil && !v.onlyUID, !c.UID && v.onlyUID, v.has != nil && !v.has(s):
-		return s.fault(&fault{c.Tag, "Unknown command"})
-	case v.when == clear && s.account != nil:
-		return s.fault(&fault{c.Tag, "Already logged in"})
-	case v.when >= loggedIn && s.account == nil:
-		return s.fault(&fault{c.Tag, "Please log in first"})
-	case v.when == inMailbox && s.box == nil:
-		return s.fault(&fault{c.Tag, "No mailbox is selected"})
-	case v.args == none && len(c.Args) > 0:
-		return s.fault(&fault{c.Tag, c.Name + " takes no arguments"})
-	case v.args == some && len(c.Args) == 0:
-		return s.fault(&fault{c.Tag, c.Name + " needs arguments"})
+	if f := s.misplaced(v, c); f != nil {
+		return s.misfit(c, f)
 	}
 	do := v.do
 	if c.UID && v.uid != nil {
@@ -223,6 +212,26 @@ func (s *session) take(ctx context.Context, c Command) error {
 		return io.EOF
 	case v.then != nil && st.Kind == OK:
 		return v.then(s, ctx)
+	}
+	return nil
+}
+
+// misplaced tells what is wrong with a command before it is looked at; nil:
+// nothing.
+func (s *session) misplaced(v *verb, c Command) *fault {
+	switch {
+	case v == nil, c.UID && v.uid == nil && !v.onlyUID, !c.UID && v.onlyUID, v.has != nil && !v.has(s):
+		return &fault{c.Tag, "Unknown command"}
+	case v.when == clear && s.account != nil:
+		return &fault{c.Tag, "Already logged in"}
+	case v.when >= loggedIn && s.account == nil:
+		return &fault{c.Tag, "Please log in first"}
+	case v.when == inMailbox && s.box == nil:
+		return &fault{c.Tag, "No mailbox is selected"}
+	case v.args == none && len(c.Args) > 0:
+		return &fault{c.Tag, c.Name + " takes no arguments"}
+	case v.args == some && len(c.Args) == 0:
+		return &fault{c.Tag, c.Name + " needs arguments"}
 	}
 	return nil
 }

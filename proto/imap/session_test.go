@@ -323,3 +323,26 @@ func TestStops(t *testing.T) {
 		})
 	}
 }
+
+// A message that comes where none can is no commands (RFC 7888 section 4).
+func TestMessageOutOfPlace(t *testing.T) {
+	for name, e := range engines {
+		t.Run(name, func(t *testing.T) {
+			addr := serve(t, &server.Server{Handler: handler(filled()), Engine: e()})
+			k := talk(t, addr)
+			k.say("a APPEND INBOX {23+}\r\nx LOGIN mrc secret\r\nz\r\n\r\n")
+			k.want("a BAD Please log in first")
+			k.say("a APPEND INBOX {22}\r\n")
+			k.want("a BAD Please log in first")
+			k.ask("LOGIN mrc secret", "OK")
+			k.say("b UID APPEND INBOX {8+}\r\nx NOOP\r\n\r\nc REPLACE 1 INBOX (\\Seen) {8+}\r\nx NOOP\r\n {8+}\r\nx NOOP\r\n\r\n")
+			k.want("b BAD Unknown command")
+			k.want("c BAD No mailbox is selected")
+			k.ask("NOOP", "OK")
+			big := talk(t, addr)
+			big.say("a APPEND INBOX {100000+}\r\n")
+			big.want("* BYE [TOOBIG]")
+			big.end()
+		})
+	}
+}

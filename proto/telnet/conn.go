@@ -151,7 +151,7 @@ func (c *Conn) next(ctx context.Context, p []byte) (Event, error) {
 	}
 	e, rest := c.nvt.Next(here)
 	c.rest = c.rest[len(here)-len(rest):]
-	answers := len(c.nvt.out) > 0
+	answers := len(c.nvt.out)+len(c.nvt.last) > 0
 	c.mu.Unlock()
 	if e.Kind == Data {
 		copy(p, e.Data)

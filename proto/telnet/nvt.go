@@ -19,6 +19,8 @@ type NVT struct {
 	marks         int // timing marks that have not come back
 	requested     bool
 	follows       [2]bool // FOLLOWS was said: theirs, ours
+	last          []byte  // what is still to be sent up to our FOLLOWS
+	held          []byte  // data for behind the handshake
 	mode          Mode
 	chars         [lastChar + 1]Char
 }
@@ -43,11 +45,14 @@ func NewNVT(o Options) *NVT {
 	return n
 }
 
-// Reset begins anew: nothing is on, nothing is known and nothing is to be sent.
+// Reset begins anew: nothing is on and nothing is known. Of what is to be sent
+// only data stays that was written while TLS followed.
 func (n *NVT) Reset(o Options) {
+	held := n.held
 	*n = NVT{o: o, out: n.out[:0]}
 	n.dec.Limit = o.Limit
 	n.chars = usualChars(o)
+	n.out = n.enc.Append(n.out, held)
 }
 
 // Next finds the first event in b, what the peer has sent, and gives the bytes
@@ -67,14 +72,23 @@ func (n *NVT) Next(b []byte) (e Event, rest []byte) {
 
 // Out is what is to be sent, and is the caller's from now on.
 func (n *NVT) Out() []byte {
-	n.out = n.enc.End(n.out)
-	b := n.out
-	n.out = nil
+	var b []byte
+	_ = n.Take(func(out []byte) error { // which does not fail
+		b, n.out, n.last = out, nil, nil
+		return nil
+	})
 	return b
 }
 
 // Take gives what is to be sent to send, which does not keep it.
 func (n *NVT) Take(send func([]byte) error) error {
+	if n.follows[1] { // behind our FOLLOWS nothing is said in clear
+		last := n.last
+		if n.last, n.out = nil, n.out[:0]; len(last) == 0 {
+			return nil
+		}
+		return send(last)
+	}
 	n.out = n.enc.End(n.out)
 	if len(n.out) == 0 {
 		return nil
@@ -91,6 +105,10 @@ const keptOut = 64 << 10
 
 // Write takes data, to be sent. It never fails.
 func (n *NVT) Write(b []byte) (int, error) {
+	if n.follows[1] {
+		n.held = append(n.held, b...)
+		return len(b), nil
+	}
 	n.out = n.enc.Append(n.out, b)
 	return len(b), nil
 }
@@ -101,12 +119,12 @@ func (n *NVT) WriteText(text string) {
 	from := 0
 	for i := range len(text) {
 		if text[i] == '\n' && (i == 0 || text[i-1] != '\r') {
-			n.out = n.enc.Append(n.out, []byte(text[from:i]))
-			n.out = n.enc.Append(n.out, []byte("\r"))
+			_, _ = n.Write([]byte(text[from:i])) // it never fails
+			_, _ = n.Write([]byte("\r"))
 			from = i
 		}
 	}
-	n.out = n.enc.Append(n.out, []byte(text[from:]))
+	_, _ = n.Write([]byte(text[from:]))
 }
 
 // Tell sends a command without an option: AYT, IP, GA.

@@ -6,8 +6,10 @@ const followsTLS = 1
 // onTLS says that TLS comes next: nothing else may be sent after that.
 func (n *NVT) onTLS(ours bool) {
 	if ours != n.o.Server {
-		n.follows[1] = true
+		n.out = n.enc.End(n.out)
 		n.Sub(StartTLS, []byte{followsTLS})
+		n.last, n.out = n.out, nil
+		n.follows[1] = true
 	}
 }
 

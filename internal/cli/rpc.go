@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/farend-go/farend/internal/cli/transfer"
 	"github.com/farend-go/farend/open"
 	"github.com/farend-go/farend/proto/xmlrpc"
 )
@@ -70,7 +71,10 @@ farend rpc http://127.0.0.1:8080/RPC2 system.listMethods`,
 func (r *rpcCommand) run(ctx context.Context, address, method string, words []string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return usagef("rpc: %s: want http://HOST:PORT/PATH or https", address)
+		return usagef("rpc: want http://HOST:PORT/PATH or https") // what it is instead may hold a password
+	}
+	if err := transfer.CheckHost(u); err != nil {
+		return usagef("rpc: %w", err)
 	}
 	if u.Path == "" {
 		u.Path = "/RPC2" // where Python's ServerProxy calls

@@ -54,6 +54,7 @@ func TestRPCFailures(t *testing.T) {
 		{"rpc " + far.URL + " echo @/nowhere/at/all", 2, "no such file"},
 		{"rpc " + far.URL, 2, "want a URL and the name of a method"},
 		{"rpc ftp://localhost/ echo", 2, "want http://HOST:PORT/PATH"},
+		{"rpc http://127.1:1/ echo", 2, "only in full (127.0.0.1)"},
 		{"rpc " + missing.URL + "/x echo", 1, "answers HTTP 404"},
 		{"rpc --cacert /nowhere " + far.URL + " echo", 1, "--cacert"},
 		{"rpc --plain " + far.URL + " echo null", 1, "extension"},

@@ -8,9 +8,9 @@ import (
 	"github.com/farend-go/farend/socket"
 )
 
-// checkHost refuses hosts that programs disagree about, in the form in which
-// they are looked up: 127.1 is written in full, in full width too.
-func checkHost(u *url.URL) error {
+// CheckHost refuses the hosts of URLs that programs disagree about, in the form
+// in which they are looked up: 127.1 is written in full, in full width too.
+func CheckHost(u *url.URL) error {
 	host := u.Hostname()
 	if host == "" {
 		return nil

@@ -86,7 +86,7 @@ func ParseURL(text string) (*url.URL, error) {
 	if u.Host == "" && u.Opaque == "" && u.Scheme != "file" && u.Scheme != "data" {
 		return nil, failuref(CodeUsage, "no host in the URL")
 	}
-	if err := checkHost(u); err != nil {
+	if err := CheckHost(u); err != nil {
 		return nil, failuref(CodeUsage, "%w", err)
 	}
 	return u, nil

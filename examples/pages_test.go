@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/farend-go/farend/examples"
+	"github.com/farend-go/farend/internal/pages"
 )
 
 // tutorials is the folder of the tutorial, one page for each language.
@@ -19,41 +20,27 @@ var taught = []string{
 	"upper-server", "upper-client", "upper-udp-server", "upper-udp-client", "name-lookup",
 }
 
-// pages are the tutorial's pages.
-func pages(t *testing.T) []string {
+// lessons are the tutorial's pages: their text by the name of the file.
+func lessons(t *testing.T) map[string]string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(tutorials, "*.md"))
+	return texts(t, filepath.Join(tutorials, "*.md"))
+}
+
+func texts(t *testing.T, pattern string) map[string]string {
+	t.Helper()
+	found, err := filepath.Glob(pattern)
 	if err != nil || len(found) == 0 {
-		t.Fatalf("no pages in %s: %v", tutorials, err)
+		t.Fatalf("no pages at %s: %v", pattern, err)
 	}
-	return found
-}
-
-// blocks gives what stands on a page between fences of a language, in order.
-func blocks(t *testing.T, page, language string) []string {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for i, part := range strings.Split(string(text), "\n```") {
-		if said, block, ok := strings.Cut(part, "\n"); ok && i%2 == 1 && said == language {
-			found = append(found, block+"\n")
+	all := map[string]string{}
+	for _, name := range found {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
 		}
+		all[name] = string(text)
 	}
-	return found
-}
-
-// prose is a page without what stands between fences.
-func prose(text string) string {
-	var b strings.Builder
-	for i, part := range strings.Split("\n"+text, "\n```") {
-		if i%2 == 0 {
-			b.WriteString(part)
-		}
-	}
-	return b.String()
+	return all
 }
 
 // Every program on every page is the tested one, in Go and in Python.
@@ -65,8 +52,8 @@ func TestTutorialShowsTheExamples(t *testing.T) {
 	if len(all) != len(taught) {
 		t.Errorf("%d programs, %d are taught", len(all), len(taught))
 	}
-	for _, page := range pages(t) {
-		inGo, inPython := blocks(t, page, "go"), blocks(t, page, "python")
+	for page, text := range lessons(t) {
+		inGo, inPython := pages.Blocks(text, "go"), pages.Blocks(text, "python")
 		if len(inGo) != len(taught) || len(inPython) != len(taught) {
 			t.Fatalf("%s: %d programs in Go, %d in Python, want %d", page, len(inGo), len(inPython), len(taught))
 		}
@@ -104,8 +91,8 @@ func steady(s string) string {
 // shows holds one output on every page to what the program has printed.
 func shows(t *testing.T, name, printed string) {
 	t.Helper()
-	for _, page := range pages(t) {
-		outputs := blocks(t, page, "text")
+	for page, text := range lessons(t) {
+		outputs := pages.Blocks(text, "text")
 		if len(outputs) != len(taught) {
 			t.Fatalf("%s: %d outputs, want %d", page, len(outputs), len(taught))
 		}
@@ -170,40 +157,30 @@ func TestTutorialShowsWhatIsPrinted(t *testing.T) {
 	})
 }
 
-// The pages have the same steps in every language, lead to each other, and
-// their links lead somewhere.
+// The pages have the same steps in every language.
 func TestTutorialPagesAgree(t *testing.T) {
-	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
-	shape := func(text string) string { // headings and rows of tables, by their number
-		var b strings.Builder
-		for line := range strings.Lines(text) {
-			if strings.HasPrefix(line, "## ") || strings.HasPrefix(line, "|") {
-				b.WriteByte(line[0])
-			}
-		}
-		return b.String()
-	}
 	shapes := map[string][]string{}
-	more, err := filepath.Glob("../docs/protocols/*.md")
-	if err != nil || len(more) == 0 {
-		t.Fatal("no pages of protocols: ", err)
-	}
-	for _, page := range append(pages(t), more...) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if filepath.Dir(page) == filepath.Clean(tutorials) {
-			s := shape(prose(string(text)))
-			shapes[s] = append(shapes[s], page)
-		}
-		for _, m := range link.FindAllStringSubmatch(prose(string(text)), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
-				t.Errorf("%s: %v", page, err)
+	for page, text := range lessons(t) {
+		var shape strings.Builder // headings and rows of tables
+		for line := range strings.Lines(pages.Prose(text)) {
+			if strings.HasPrefix(line, "## ") || strings.HasPrefix(line, "|") {
+				shape.WriteByte(line[0])
 			}
 		}
+		shapes[shape.String()] = append(shapes[shape.String()], page)
 	}
 	if len(shapes) != 1 {
 		t.Errorf("the pages differ in their steps or tables: %q", shapes)
+	}
+}
+
+// The links of the pages below docs lead somewhere.
+func TestTutorialLinksLead(t *testing.T) {
+	for page, text := range texts(t, "../docs/*/*.md") {
+		for _, to := range pages.Links(text) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), to)); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
 	}
 }

@@ -59,7 +59,7 @@ open                                  < proto proto/* dial conv auth wire messag
 open                                  < golang.org/x/net
 
 # roof
-internal/testcert                     <
+internal/testcert internal/pages      <
 app console                           < proto proto/* keep/* mailbox newsgroup filetree store store/* server dial conv conv/* auth wire message socket open internal/testcert
 app                                   < github.com/BurntSushi/toml github.com/creack/pty
 console                               < app

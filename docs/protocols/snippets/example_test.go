@@ -20,7 +20,22 @@ import (
 // limit ends an Example whose ends wait for each other.
 const limit = time.Minute
 
-// talk runs a client against a server and prints what goes wrong.
+// both runs a client against what serves until its context ends, and prints
+// what goes wrong.
+func both(ctx context.Context, addr net.Addr, serve func(context.Context) error, call func(context.Context, io.Writer, string) error) {
+	until, end := context.WithCancel(ctx)
+	served := make(chan error, 1)
+	go func() { served <- serve(until) }()
+	if err := call(ctx, os.Stdout, addr.String()); err != nil {
+		fmt.Println(err)
+	}
+	end()
+	if err := <-served; err != nil {
+		fmt.Println(err)
+	}
+}
+
+// talk runs a client against a server of connections.
 func talk(serve func(context.Context, net.Listener) error, call func(context.Context, io.Writer, string) error) {
 	ctx, stop := context.WithTimeout(context.Background(), limit)
 	defer stop()
@@ -29,17 +44,7 @@ func talk(serve func(context.Context, net.Listener) error, call func(context.Con
 		fmt.Println(err)
 		return
 	}
-	addr := l.Addr().String()
-	until, end := context.WithCancel(ctx)
-	served := make(chan error, 1)
-	go func() { served <- serve(until, l) }()
-	if err := call(ctx, os.Stdout, addr); err != nil {
-		fmt.Println(err)
-	}
-	end()
-	if err := <-served; err != nil {
-		fmt.Println(err)
-	}
+	both(ctx, l.Addr(), func(until context.Context) error { return serve(until, l) }, call)
 }
 
 // tree gives a server of files something to serve.
@@ -78,17 +83,7 @@ func ExampleDatagramClient() {
 		fmt.Println(err)
 		return
 	}
-	addr := pc.LocalAddr().String()
-	until, end := context.WithCancel(ctx)
-	served := make(chan error, 1)
-	go func() { served <- DatagramServer(until, pc) }()
-	if err := apart(DatagramClient)(ctx, os.Stdout, addr); err != nil {
-		fmt.Println(err)
-	}
-	end()
-	if err := <-served; err != nil {
-		fmt.Println(err)
-	}
+	both(ctx, pc.LocalAddr(), func(until context.Context) error { return DatagramServer(until, pc) }, apart(DatagramClient))
 	// Output:
 	// b'Hello, world'
 }

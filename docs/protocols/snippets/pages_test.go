@@ -7,43 +7,33 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/farend-go/farend/internal/pages"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const pages = ".." // the folder of the pages
+const folder = ".." // of the pages
 
-// blocks gives what stands on a page between fences of a language, in order.
-func blocks(t *testing.T, page, language string) []string {
-	t.Helper()
-	text, err := os.ReadFile(page)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for i, part := range strings.Split(string(text), "\n```") {
-		if i%2 == 0 {
-			continue // between two blocks
-		}
-		if said, block, ok := strings.Cut(part, "\n"); ok && said == language {
-			found = append(found, block+"\n")
-		}
-	}
-	return found
-}
-
-// source is a snippet as a page shows it: without its package clause.
-func source(t *testing.T, file string) string {
+// read gives a file's text.
+func read(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimPrefix(string(text), "package snippets\n\n")
+	return string(text)
+}
+
+// source is a snippet as a page shows it: without its package clause.
+func source(t *testing.T, file string) string {
+	t.Helper()
+	return strings.TrimPrefix(read(t, file), "package snippets\n\n")
 }
 
 // outputs are what the Examples are held to, by the function that they show.
@@ -86,7 +76,8 @@ func TestTutorial79_PagesShowWhatIsTested(t *testing.T) {
 	printed := outputs(t)
 	for page, want := range manual {
 		t.Run(page, func(t *testing.T) {
-			programs := blocks(t, filepath.Join(pages, page), "go")
+			text := read(t, filepath.Join(folder, page))
+			programs := pages.Blocks(text, "go")
 			if len(programs) != len(want.snippets) {
 				t.Fatalf("%d programs, want %d", len(programs), len(want.snippets))
 			}
@@ -95,7 +86,7 @@ func TestTutorial79_PagesShowWhatIsTested(t *testing.T) {
 					t.Errorf("program %d differs from %s.go", i+1, name)
 				}
 			}
-			results := blocks(t, filepath.Join(pages, page), "text")
+			results := pages.Blocks(text, "text")
 			if len(results) != len(want.clients) {
 				t.Fatalf("%d outputs, want %d", len(results), len(want.clients))
 			}
@@ -110,12 +101,9 @@ func TestTutorial79_PagesShowWhatIsTested(t *testing.T) {
 
 // Every page is checked and in the table of contents, and every snippet is on one.
 func TestTutorial79_NoPageIsUnchecked(t *testing.T) {
-	contents, err := os.ReadFile(filepath.Join(pages, "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	contents := pages.Links(read(t, filepath.Join(folder, "README.md")))
 	used := map[string]bool{}
-	for _, page := range list(t, filepath.Join(pages, "*.md")) {
+	for _, page := range list(t, filepath.Join(folder, "*.md")) {
 		page = filepath.Base(page)
 		if page == "README.md" {
 			continue
@@ -123,7 +111,7 @@ func TestTutorial79_NoPageIsUnchecked(t *testing.T) {
 		for _, s := range manual[page].snippets {
 			used[s+".go"] = true
 		}
-		if _, ok := manual[page]; !ok || !strings.Contains(string(contents), "]("+page+")") {
+		if _, ok := manual[page]; !ok || !slices.Contains(contents, page) {
 			t.Errorf("%s is not checked, or not in the table of contents", page)
 		}
 	}
@@ -151,10 +139,7 @@ func list(t *testing.T, patterns ...string) []string {
 // and what closes a brace.
 func TestTutorial79_SnippetsHaveTenLines(t *testing.T) {
 	for _, file := range list(t, "*_server.go", "*_client.go") {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := read(t, file)
 		fset := token.NewFileSet()
 		f, err := parser.ParseFile(fset, file, text, 0)
 		if err != nil {
@@ -165,7 +150,7 @@ func TestTutorial79_SnippetsHaveTenLines(t *testing.T) {
 			if !ok {
 				continue
 			}
-			body := string(text[fset.Position(fn.Body.Lbrace).Offset+1 : fset.Position(fn.Body.Rbrace).Offset])
+			body := text[fset.Position(fn.Body.Lbrace).Offset+1 : fset.Position(fn.Body.Rbrace).Offset]
 			n := 0
 			for line := range strings.Lines(body) {
 				switch strings.TrimSpace(line) {

@@ -2,6 +2,7 @@ package nntp_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -161,4 +162,41 @@ func client(t *testing.T, talk string, o nntp.Options, do func(ctx context.Conte
 		defer c.Close()
 		return do(ctx, c)
 	})
+}
+
+// scriptsOf is what the client says in each talk.
+func scriptsOf(tb testing.TB) [][]byte {
+	tb.Helper()
+	var out [][]byte
+	for _, folder := range []string{"talk", "whole"} {
+		all, err := transcript.Files(os.DirFS("testdata/"+folder), "*.txt")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		for _, script := range all {
+			said, err := script.Said(transcript.ClientSide)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			out = append(out, said)
+		}
+	}
+	return out
+}
+
+// talk says something to a server, and reads what it answers until it hangs up.
+func talk(t *testing.T, srv *server.Server, said []byte) {
+	t.Helper()
+	ours, theirs := transcript.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- srv.Serve(context.Background(), transcript.Once(theirs)) }()
+	go func() {
+		_, _ = ours.Write(said) // it may hang up first
+		_ = ours.CloseWrite()
+	}()
+	_, _ = io.Copy(io.Discard, ours)
+	ours.Close()
+	if err := <-done; err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
 }

@@ -79,6 +79,7 @@ func durable(t *testing.T, dir string) *keeper {
 	args := []string{
 		"serve", "--ready-file", file, "-q", "--user", "ann:secret", "--data", dir,
 		"--listen", "smtp=127.0.0.1:0", "--listen", "pop3=127.0.0.1:0", "--listen", "imap=127.0.0.1:0",
+		"--listen", "nntp=127.0.0.1:0", "--group", "local.a", "--group", "local.b",
 	}
 	k := &keeper{t: t, cmd: exec.Command(self, "-test.run=^TestRunCommand$"), at: map[string]string{}}
 	k.cmd.Env = append(os.Environ(), runAsVariable+"=farend", runArgsVariable+"="+strings.Join(args, " "))

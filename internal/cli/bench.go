@@ -97,6 +97,7 @@ const benchDetails = `The URL's scheme says what is said, and each answer is che
                     and the whole body, as the first one's with --expect same
   ftp ftps          a login, then RETR of the URL's path, each over its own data
                     connection; without a path PWD and NOOP
+  gopher gophers    the URL's item, a connection for each
   smtp smtps        a message (--size) to the address that is the URL's path
   submission lmtp   the same; with -u after AUTH PLAIN
   pop3 pop3s        a login, then STAT and UIDL

@@ -37,6 +37,7 @@ func benchConversations() map[string]benchConversation {
 		"upper": whole(capitals{}),
 		"http":  benchPages, "https": benchPages,
 		"ftp": benchDownloads, "ftps": benchDownloads,
+		"gopher": benchItems, "gophers": benchItems,
 		"smtp": script(mailScript), "smtps": script(mailScript), "submission": script(mailScript), "lmtp": script(mailScript),
 		"pop": script(dropScript), "pop3": script(dropScript), "pops": script(dropScript), "pop3s": script(dropScript),
 		"imap": script(mailboxScript), "imaps": script(mailboxScript),

@@ -125,6 +125,28 @@ func TestBenchFTP(t *testing.T) {
 	}
 }
 
+func TestBenchGopher(t *testing.T) {
+	at := benchServer(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
+		line, err := bufio.NewReader(c).ReadString('\n')
+		answer := map[string]string{"\r\n": "0a\t/a\th\t70\r\n.\r\n", "/a\r\n": "3 is a number\n" + strings.Repeat("x", 9000), "/no\r\n": "3no\t\terror.host\t1\r\n.\r\n"}[line]
+		if err == nil {
+			_, err = io.WriteString(c, answer)
+		}
+		return err
+	})})
+	for _, c := range []benchCase{
+		{"gopher://" + at, 0, 4, ""},
+		{"gopher://" + at + "/0/a", 0, 4, ""},
+		{"gopher://" + at + "/0/no", 1, 0, "wrong answer"},
+		{"gopher://" + at + "/0/empty", 1, 0, "EOF"},
+		{"gopher://" + at + "/0a%0d%0ab", 2, 0, "no selector"},
+		{"gopher://" + at + " --send x", 2, 0, "no meaning"},
+		{"telnet://" + at, 2, 0, "no conversation for it"},
+	} {
+		c.run(t)
+	}
+}
+
 // scripted is a server that greets, answers each line by what it begins with,
 // and notes the lines. A line of "354" is followed by a message.
 type scripted struct {

@@ -147,7 +147,7 @@ func TestBenchFails(t *testing.T) {
 		{2, "--size big localhost:1", "want a size"},
 		{2, "--expect text: localhost:1", "same, line, N bytes, or a text"},
 		{2, "--max p99 localhost:1", "goal"},
-		{2, "--as whist localhost:1", "echo, ftp, ftps, greet, http"},
+		{2, "--as whist localhost:1", "echo, ftp, ftps, gopher"},
 		{2, "--as greet --send a localhost:1", "knows what to send"},
 		{2, "--source here localhost:1", "not an address"},
 		{2, "--compare /nonexistent/file localhost:1", "no such file"},

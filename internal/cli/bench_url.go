@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/farend-go/farend/dial"
@@ -21,6 +22,9 @@ func (b *benchCommand) locate(target string) (dial.Endpoint, error) {
 	scheme, rest, ok := splitScheme(target)
 	if _, known := benchConversations()[scheme]; !ok || !known {
 		e, err := talkEndpoint(target, false)
+		if ok && err == nil && m.as == "" && m.send == "" && !slices.Contains(dial.Schemes(), dial.Scheme(scheme)) {
+			return e, fmt.Errorf("%s: no conversation for it is known: --send and --expect say one, or --as another scheme's", scheme)
+		}
 		m.url = &url.URL{Scheme: string(e.Scheme), Host: net.JoinHostPort(e.Host, e.Port), Path: "/"}
 		return e, err
 	}

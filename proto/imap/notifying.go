@@ -133,7 +133,7 @@ func (s *session) news(ctx context.Context) error {
 		if g := n.group(&e); g == nil || !g.has(EventMessageNew) {
 			continue
 		}
-		if err := s.tellChange(ctx, &e); err != nil && !errors.Is(err, ErrNonExistent) { // it may be gone meanwhile
+		if err := s.tellChange(ctx, &e); err != nil {
 			s.complain(ctx, err)
 		}
 	}
@@ -216,7 +216,7 @@ func (s *session) tellNew(ctx context.Context, uids Set) error {
 		if end, ok := errors.AsType[*ending](err); ok {
 			return end
 		}
-		if err != nil && !errors.Is(err, ErrGone) {
+		if err != nil {
 			s.complain(ctx, err)
 		}
 	}

@@ -283,9 +283,10 @@ func broken(err error) error {
 	return &ending{err}
 }
 
-// complain logs what the client is not told.
+// complain logs what the client is not told. That something went while it was
+// looked at is no error: the client will be told that it did.
 func (s *session) complain(ctx context.Context, err error) {
-	if s.h.Log != nil {
+	if s.h.Log != nil && !errors.Is(err, ErrNonExistent) && !errors.Is(err, ErrGone) {
 		s.h.Log.ErrorContext(ctx, "imap", "user", s.user, "err", err)
 	}
 }

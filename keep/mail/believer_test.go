@@ -58,6 +58,10 @@ type ledger struct {
 	given map[[2]uint32]bool   // by COPYUID and APPENDUID
 }
 
+func newLedger() *ledger {
+	return &ledger{ids: map[[2]uint32]string{}, given: map[[2]uint32]bool{}}
+}
+
 func (l *ledger) is(validity, uid uint32, id string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

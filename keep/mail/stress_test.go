@@ -139,7 +139,7 @@ func newStress(t *testing.T, w *world) *stress {
 			t.Fatal(err)
 		}
 	}
-	s := &stress{w: w, ledger: &ledger{ids: map[[2]uint32]string{}, given: map[[2]uint32]bool{}}}
+	s := &stress{w: w, ledger: newLedger()}
 	w.account(t, "stress")
 	for i := range stressClients {
 		c := &stresser{

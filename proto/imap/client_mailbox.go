@@ -111,7 +111,7 @@ func (c *Client) open(name string, s Select) *Call[*Selected] {
 		if r.Name == "VANISHED" {
 			v, err := ParseVanished(r.Rest)
 			if v.Earlier {
-				box.Vanished = box.Vanished.Union(v.UIDs)
+				box.Vanished = box.Vanished.Union(v.UIDs.Resolve(1<<32 - 1))
 			}
 			return true, err
 		}

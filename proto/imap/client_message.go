@@ -74,7 +74,9 @@ func (m *Letter) feed(line []byte) error {
 			}
 			continue
 		}
-		m.take(lax)
+		if !m.c.o.Strict {
+			m.take(lax)
+		}
 		m.more = false
 		m.Defects = append(m.Defects, err)
 		return m.c.odd(fmt.Errorf("%w: FETCH %.200q", err, line))
@@ -152,7 +154,7 @@ func (p *Content) Read(b []byte) (n int, err error) {
 // is none left, and then all else is known. What has not been read of the piece
 // before is dropped.
 func (m *Letter) Next() (*Content, error) {
-	for m.at == len(m.Pieces) {
+	for m.at >= len(m.Pieces) {
 		if !m.more {
 			return nil, io.EOF
 		}

@@ -114,16 +114,12 @@ func (a *account) Append(ctx context.Context, name string) (imap.Appender, error
 	return &appender{p: a.p, to: m}, nil
 }
 
-func (a *account) Replace(ctx context.Context, from string, uid uint32, to string) (imap.Appender, error) {
-	old, err := a.a.Mailbox(ctx, from)
-	if err != nil {
-		return nil, imapError(err)
-	}
+func (a *account) Replace(ctx context.Context, from imap.Mailbox, uid uint32, to string) (imap.Appender, error) {
 	m, err := a.a.Mailbox(ctx, to)
 	if err != nil {
 		return nil, imapError(err)
 	}
-	return &appender{p: a.p, to: m, from: old, uid: uid}, nil
+	return &appender{p: a.p, to: m, from: from.(*opened).m, uid: uid}, nil
 }
 
 // The root of all quotas is the account, which is called "".

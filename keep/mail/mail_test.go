@@ -328,3 +328,40 @@ func TestMailboxDeletedWhileOpen(t *testing.T) {
 		}
 	})
 }
+
+// REPLACE is about the mailbox that is open, whatever has its name by now.
+func TestReplaceInRenamed(t *testing.T) {
+	everywhere(t, mailbox.Options{Mailboxes: []mailbox.NewMailbox{{Name: "Tmp"}}}, nil, func(t *testing.T, w *world) {
+		a, _ := inbox(t, w, "stress")
+		b := believer{ledger: newLedger()}
+		if err := b.connect(w.imap); err != nil {
+			t.Fatal(err)
+		}
+		defer b.nc.Close()
+		for _, command := range []string{"APPEND Tmp {6+}\r\nA: 1\r\n", "SELECT Tmp"} {
+			if err := b.must(command); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Rename(t.Context(), "Tmp", "Old"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Create(t.Context(), "Tmp", nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range []string{"APPEND Tmp {6+}\r\nA: 2\r\n", "REPLACE 1 INBOX {6+}\r\nA: 3\r\n"} {
+			if err := b.must(command); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for name, want := range map[string]int{"Tmp": 1, "Old": 0, "INBOX": 1} {
+			m, err := a.Open(t.Context(), name, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := count(t, m); got != want {
+				t.Errorf("%s has %d, want %d", name, got, want)
+			}
+		}
+	})
+}

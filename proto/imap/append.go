@@ -90,7 +90,7 @@ func (s *session) replace(ctx context.Context, c Command) (Status, error) {
 	if err != nil {
 		return Status{}, s.refuseMessage(&head, err)
 	}
-	to, err := s.account.(Replacer).Replace(ctx, s.box.name, uids[0].First, name)
+	to, err := s.account.(Replacer).Replace(ctx, s.box.box, uids[0].First, name)
 	if err != nil {
 		return Status{}, s.refuseMessage(&head, tryCreate(err))
 	}

@@ -208,9 +208,10 @@ type NamespaceLister interface {
 
 // Replacer is an Account that can put a new message in the place of an old one
 // (RFC 8508): Replace is Append to the mailbox to, whose Commit also removes a
-// message of the mailbox from. ErrGone, ErrNonExistent.
+// message of from, which the Account opened and which may have another name by
+// now. ErrGone, ErrNonExistent.
 type Replacer interface {
-	Replace(ctx context.Context, from string, uid uint32, to string) (Appender, error)
+	Replace(ctx context.Context, from Mailbox, uid uint32, to string) (Appender, error)
 }
 
 // ObjectIDs is an Account whose mailboxes and messages have identifiers (RFC

@@ -213,11 +213,11 @@ func (a *toyAccount) Append(_ context.Context, name string) (imap.Appender, erro
 	return &toyAppender{box: b}, nil
 }
 
-func (a *toyAccount) Replace(_ context.Context, from string, uid uint32, to string) (imap.Appender, error) {
+func (a *toyAccount) Replace(_ context.Context, from imap.Mailbox, uid uint32, to string) (imap.Appender, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	b, old := a.boxes[to], a.boxes[from]
-	if b == nil || old == nil {
+	b, old := a.boxes[to], from.(*toyBox)
+	if b == nil {
 		return nil, imap.ErrNonExistent
 	}
 	if old.find(uid) == nil {

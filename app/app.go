@@ -47,7 +47,7 @@ type Config struct {
 	Handover *server.Handover
 
 	Cert, Key string // PEM files for TLS; empty: a certificate is made where TLS is served
-	CAOut     string // the file for the made authority's certificate; empty: one in a folder for temporary files, until Serve returns
+	CAOut     string // the file for the made authority's certificate; empty: ca.pem in Data, or without that in a folder for temporary files, until Serve returns
 	MakeCA    bool   // make it even where no TLS is served
 
 	// Root is the directory that http, ftp and gopher serve; empty: a small tree
@@ -177,7 +177,10 @@ func (a *App) prepare() error {
 		}
 	}
 	if keeps {
-		if err := errors.Join(a.openPost(), a.openNews()); err != nil {
+		if err := a.openPost(); err != nil {
+			return err
+		}
+		if err := a.openNews(); err != nil {
 			return err
 		}
 	}

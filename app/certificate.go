@@ -42,7 +42,11 @@ func (a *App) certify() error {
 	}
 	a.certs = certs
 	path := a.cfg.CAOut
-	if path == "" {
+	switch {
+	case path != "":
+	case a.cfg.Data != "": // which is there: what is kept was opened before
+		path = filepath.Join(a.cfg.Data, "ca.pem")
+	default:
 		dir, err := os.MkdirTemp("", "farend-")
 		if err != nil {
 			return fmt.Errorf("making a certificate: %w", err)

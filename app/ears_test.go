@@ -256,8 +256,12 @@ func TestRecorderKeepsTheEnd(t *testing.T) {
 
 func TestTLS(t *testing.T) {
 	var caFile string
-	for _, out := range []string{"", filepath.Join(t.TempDir(), "ca.pem")} {
-		cfg := app.Config{Listen: at(t, "echo=tls:127.0.0.1:0"), CAOut: out}
+	data := t.TempDir()
+	for _, where := range []struct{ out, data, want string }{
+		{}, {"", data, filepath.Join(data, "ca.pem")}, {"", data, filepath.Join(data, "ca.pem")}, // again beside what is kept
+		{filepath.Join(data, "other.pem"), "", filepath.Join(data, "other.pem")},
+	} {
+		cfg := app.Config{Listen: at(t, "echo=tls:127.0.0.1:0"), CAOut: where.out, Data: where.data}
 		serveOnce(t, cfg, func(r app.Ready) {
 			caFile = r.CAFile
 			if !strings.HasPrefix(r.Services[0].URL, "tls://127.0.0.1:") || r.Services[0].Network != "tcp" || len(r.Services) != 1 {
@@ -284,8 +288,8 @@ func TestTLS(t *testing.T) {
 				t.Error("the certificate is good for anybody")
 			}
 		})
-		if _, err := os.Stat(caFile); (err == nil) != (out != "") {
-			t.Errorf("%q afterwards: %v", caFile, err)
+		if _, err := os.Stat(caFile); (err == nil) != (where.want != "") || where.want != "" && caFile != where.want {
+			t.Errorf("%q afterwards, want %q: %v", caFile, where.want, err)
 		}
 	}
 	serveOnce(t, app.Config{Listen: at(t, "echo=:0")}, func(r app.Ready) {

@@ -137,7 +137,7 @@ func (s *telnetTalk) piped(ctx context.Context) error {
 				continue
 			}
 			if err := s.c.WriteText(string(b)); err != nil {
-				return err
+				keys = nil // why, or that the server has hung up, is told by who hears
 			}
 		}
 	}
@@ -172,7 +172,7 @@ func (s *telnetTalk) onTerminal(ctx context.Context) error {
 	defer stop()
 	resize := func() {
 		if w, h, err := term.GetSize(out); err == nil {
-			_ = s.c.Do(func(n *telnet.NVT) { n.SetWindow(w, h) }) // a connection that is gone is told by who hears
+			_ = s.c.SetSize(w, h) // a connection that is gone is told by who hears
 		}
 	}
 	resize()

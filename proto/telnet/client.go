@@ -89,6 +89,12 @@ func (c *Client) WriteText(text string) error {
 	return c.Do(func(n *NVT) { n.WriteText(text) })
 }
 
+// SetSize tells the server the size of our window, in characters, where it
+// wants to know (Options.Window, NAWS).
+func (c *Client) SetSize(width, height int) error {
+	return c.Do(func(n *NVT) { n.SetWindow(width, height) })
+}
+
 // more waits until more data has come.
 func (c *Client) more(ctx context.Context) error {
 	if c.eof != nil {

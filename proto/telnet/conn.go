@@ -158,9 +158,8 @@ func (c *Conn) next(ctx context.Context, p []byte) (Event, error) {
 		return e, nil
 	}
 	if answers {
-		if err := c.flush(false); err != nil {
-			return Event{Kind: e.Kind}, err
-		}
+		// Whoever cannot answer any more, having closed his half, may read on.
+		_ = c.flush(false)
 	}
 	if e.Kind == Sub && e.Option == StartTLS {
 		if err := c.startTLS(ctx); err != nil {
@@ -203,6 +202,9 @@ func (c *Conn) flush(wait bool) error {
 		if c.err = err; cap(b) <= keptOut {
 			c.spare = b[:0]
 		}
+	}
+	if c.err != nil {
+		c.nvt.out = c.nvt.out[:0]
 	}
 	c.sending = false
 	c.idle.Broadcast()

@@ -1,0 +1,113 @@
+package app_test
+
+import (
+	"context"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/farend-go/farend/app"
+	"github.com/farend-go/farend/proto/telnet"
+)
+
+// terminal begins a conversation with the telnet service of cfg.
+func terminal(t *testing.T, cfg app.Config, o telnet.Options) (context.Context, *telnet.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	cfg.Services = []string{"telnet"}
+	cfg.Listen = []app.Place{{Service: "telnet", Address: app.Address{Host: "127.0.0.1", Port: "0"}}}
+	a, err := app.Listen(ctx, cfg)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	serving, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Serve(serving) }()
+	at := a.Ready().Services[0].Address
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		cancel()
+	})
+	c, err := telnet.Dial(ctx, "tcp:"+at, telnet.ClientOptions{Options: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return ctx, c
+}
+
+// answer waits for until, says line, and gives what was heard.
+func answer(ctx context.Context, t *testing.T, c *telnet.Client, until, line string) string {
+	t.Helper()
+	got, err := c.ReadUntil(ctx, until)
+	if err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if err := c.WriteText(line); err != nil {
+		t.Fatal(err)
+	}
+	return string(got)
+}
+
+func TestTelnetShell(t *testing.T) {
+	for _, engine := range []string{"goroutines", "events"} {
+		t.Run(engine, func(t *testing.T) {
+			cfg := app.Config{Engine: engine, Users: map[string]string{"ann": "secret"}}
+			ctx, c := terminal(t, cfg, telnet.Options{Do: []telnet.Option{telnet.Echo}, Terminals: []string{"VT100"}, Window: true})
+			c.SetSize(80, 255)
+			answer(ctx, t, c, "login: ", "ann\n")
+			answer(ctx, t, c, "Password: ", "secret\n")
+			answer(ctx, t, c, "farend> ", "echo one  two\n")
+			if got := answer(ctx, t, c, "farend> ", "who\n"); got != "one  two\r\nfarend> " {
+				t.Errorf("echo says %q", got)
+			}
+			got := answer(ctx, t, c, "farend> ", "services\n")
+			if !strings.HasPrefix(got, "* 1 ann from 127.0.0.1:") || !strings.Contains(got, "your terminal is VT100, its window 80 by 255\r\n") {
+				t.Errorf("who says %q", got)
+			}
+			if got = answer(ctx, t, c, "farend> ", "transcript\n"); !strings.HasPrefix(got, "telnet ") {
+				t.Errorf("services says %q", got)
+			}
+			got = answer(ctx, t, c, "farend> ", "bogus\n")
+			if !strings.Contains(got, "***") || strings.Contains(got, "secret") || !strings.Contains(got, "IAC WILL NAWS\r\n") {
+				t.Errorf("transcript says %q", got)
+			}
+			answer(ctx, t, c, "\"bogus\" is no command", "help\n")
+			answer(ctx, t, c, "hangs up", "exit\n")
+			if rest, err := c.ReadAll(ctx); err != nil || !strings.HasSuffix(string(rest), "Goodbye.\r\n") {
+				t.Errorf("%q, %v", rest, err)
+			}
+		})
+	}
+}
+
+func TestTelnetExec(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no pseudo-terminals")
+	}
+	cfg := app.Config{Users: map[string]string{"ann": "secret"}, TelnetExec: `echo "$TERM"; stty size; read line; echo "[$line]"`}
+	ctx, c := terminal(t, cfg, telnet.Options{Do: []telnet.Option{telnet.Echo, telnet.SGA}, Terminals: []string{"VT100"}, Window: true})
+	c.SetSize(100, 30)
+	answer(ctx, t, c, "login: ", "ann\n")
+	answer(ctx, t, c, "Password: ", "secret\n")
+	answer(ctx, t, c, "vt100\r\n30 100\r\n", "yes\n")
+	if rest, err := c.ReadAll(ctx); err != nil || !strings.Contains(string(rest), "[yes]\r\n") {
+		t.Errorf("%q, %v", rest, err)
+	}
+}
+
+// TestTelnetExecEnds has a program that goes on for ever end with its client,
+// and with the server.
+func TestTelnetExecEnds(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no pseudo-terminals")
+	}
+	ctx, c := terminal(t, app.Config{TelnetExec: "trap '' HUP; echo begun; cat"}, telnet.Options{})
+	answer(ctx, t, c, "begun\r\n", "x\n")
+	answer(ctx, t, c, "x\r\n", "") // the server's end comes first: see terminal
+}

@@ -167,7 +167,7 @@ func (g *getCommand) jobs(args []string) ([]transfer.Job, []*url.URL, error) {
 		for _, one := range globbed {
 			u, err := transfer.ParseURL(one.URL)
 			if err != nil {
-				return nil, nil, fmt.Errorf("%s: %w", one.URL, err)
+				return nil, nil, during(transfer.Unread(one.URL), err)
 			}
 			j := model
 			j.URL = u

@@ -335,6 +335,14 @@ func TestGetUsage(t *testing.T) {
 			t.Errorf("farend get %s: status %d, %q", args, code, said)
 		}
 	}
+	for _, args := range [][]string{{"get"}, {"put", "-"}} {
+		for _, address := range []string{"foo://ann:a:b@c@h/", "foo://ann:a/b@h/", "ftp://ann:a%zz@h/"} {
+			code, _, said := mainOf(t, append(args, address)...)
+			if code != 2 || !strings.Contains(said, "://ann:xxxxx@h/: ") || strings.Contains(said, `":a`) || strings.Contains(said, "zz") {
+				t.Errorf("%v %s: status %d, %q", args, address, code, said)
+			}
+		}
+	}
 	code, out, _ := mainOf(t, "get", "--help-all")
 	if code != 0 || !strings.Contains(out, "--verify") || !strings.Contains(out, "FILE.part") {
 		t.Errorf("status %d, %s", code, out)

@@ -75,7 +75,7 @@ func (p *putCommand) run(ctx context.Context, args []string) error {
 	last := len(args) - 1
 	to, err := transfer.ParseURL(args[last])
 	if err != nil {
-		return usageErr(during("put", during(args[last], err)))
+		return usageErr(during("put", during(transfer.Unread(args[last]), err)))
 	}
 	files := args[:last]
 	if len(files) > 1 && !strings.HasSuffix(to.Path, "/") && !transfer.IsMail(to) {

@@ -116,7 +116,8 @@ func (r *rpcCommand) failure(u *url.URL, method string, err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		err = ue.Err
 	}
-	return fmt.Errorf("rpc %s: %s: %w", method, u.Redacted(), errors.New(strings.TrimPrefix(err.Error(), "xmlrpc: ")))
+	said := strings.TrimPrefix(tidy(err).Error(), "xmlrpc: ")
+	return fmt.Errorf("rpc %s: %s: %w", method, u.Redacted(), errors.New(said))
 }
 
 func (r *rpcCommand) transport() (*http.Transport, error) {

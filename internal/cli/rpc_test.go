@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"io"
+	"log"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -42,6 +44,10 @@ func TestRPCFailures(t *testing.T) {
 	far.Fail("echo", &xmlrpc.Fault{Code: 7, String: "not\ntoday"})
 	missing := httptest.NewServer(nil)
 	defer missing.Close()
+	sealed := httptest.NewUnstartedServer(nil)
+	sealed.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that is refused
+	sealed.StartTLS()
+	defer sealed.Close()
 	for _, c := range []struct {
 		args string
 		code int
@@ -56,6 +62,7 @@ func TestRPCFailures(t *testing.T) {
 		{"rpc ftp://localhost/ echo", 2, "want http://HOST:PORT/PATH"},
 		{"rpc http://127.1:1/ echo", 2, "only in full (127.0.0.1)"},
 		{"rpc " + missing.URL + "/x echo", 1, "answers HTTP 404"},
+		{"rpc " + sealed.URL + " echo", 1, "(-k takes any certificate, --cacert FILE trusts its authority)"},
 		{"rpc --cacert /nowhere " + far.URL + " echo", 1, "--cacert"},
 		{"rpc --plain " + far.URL + " echo null", 1, "extension"},
 	} {

@@ -77,6 +77,9 @@ func ParseURL(text string) (*url.URL, error) {
 		text = word + "://" + text
 	}
 	u, err := url.Parse(text)
+	if err != nil && Unread(text) != text { // the error itself may hold of the password
+		return nil, failuref(CodeUsage, "no URL: in a name or password / is written %%2F, @ %%40, %% %%25")
+	}
 	if err != nil {
 		return nil, failuref(CodeUsage, "no URL: %w", plain(err))
 	}
@@ -90,6 +93,24 @@ func ParseURL(text string) (*url.URL, error) {
 		return nil, failuref(CodeUsage, "%w", err)
 	}
 	return u, nil
+}
+
+// Unread is a text that is no URL, to be shown: without what may be a password
+// in it, which is all from its first colon to its last at sign.
+func Unread(text string) string {
+	from := strings.Index(text, "://") + 1
+	if from > 0 {
+		from += len("//")
+	}
+	at := strings.LastIndexByte(text, '@')
+	if at < from {
+		return text
+	}
+	name, _, secret := strings.Cut(text[from:at], ":")
+	if !secret {
+		return text
+	}
+	return text[:from] + name + ":xxxxx" + text[at:]
 }
 
 // said is what a server says with its refusal.

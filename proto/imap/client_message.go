@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/farend-go/farend/proto/imap/internal/token"
 	"github.com/farend-go/farend/wire"
@@ -266,14 +267,34 @@ func (c *Client) FetchAll(f Fetch) *Call[[]*Fetched] {
 	return &Call[[]*Fetched]{c, x, all}
 }
 
+// collectTo reads messages into memory. What is told of one again, as a server
+// does when a FETCH has made it \Seen, is added to it.
 func collectTo(all *[]*Fetched) func(m *Letter) error {
+	known := map[uint32]*Fetched{}
 	return func(m *Letter) error {
 		if err := m.Read(); err != nil {
 			return err
 		}
+		if old := known[m.Seq]; old != nil && m.onlyFlags() {
+			if m.Has(ItemFlags) {
+				old.Flags = m.Flags
+			}
+			if m.Has(ItemModSeq) {
+				old.ModSeq = m.ModSeq
+			}
+			return nil
+		}
+		known[m.Seq] = m.Fetched
 		*all = append(*all, m.Fetched)
 		return nil
 	}
+}
+
+// onlyFlags tells what servers say of a message whose flags have changed.
+func (m *Letter) onlyFlags() bool {
+	return !slices.ContainsFunc(m.Items, func(item string) bool {
+		return item != ItemFlags && item != ItemUID && item != ItemModSeq
+	})
 }
 
 func (c *Client) fetch(f Fetch) *command {

@@ -115,7 +115,7 @@ func watchFor(t *testing.T, poll bool) {
 	synctest.Wait() // it watches
 	b.put("mrc", "INBOX", note)
 	expect(4)
-	time.Sleep(3 * time.Hour) // many an IDLE
+	<-time.After(3 * time.Hour) // many an IDLE
 	b.put("mrc", "INBOX", note, gray)
 	expect(5)
 	expect(6)
@@ -124,7 +124,7 @@ func watchFor(t *testing.T, poll bool) {
 	}
 	p.cut(true)
 	b.put("mrc", "INBOX", note) // nobody hears of it
-	time.Sleep(time.Hour)
+	<-time.After(time.Hour)
 	p.mu.Lock()
 	p.down = false
 	if p.calls < 10 || p.calls > 30 {

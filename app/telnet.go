@@ -33,7 +33,7 @@ func telnetServices() []Service {
 func (a *App) telnetHandler(s Service, at Address) server.Handler {
 	h := &telnet.Handler{Shell: a.shells.open, Welcome: "farend's Telnet server is ready.\n"}
 	if len(a.cfg.Users) > 0 {
-		h.Auth, h.TLS, h.Cert = a.logins, nil, auth.ServerCertificate(a.certs.config)
+		h.Auth, h.TLS, h.Cert = a.logins, a.startTLS(s, at), auth.ServerCertificate(a.certs.config)
 	}
 	if a.cfg.TelnetExec != "" {
 		h.Run, h.Eager, h.Welcome = execTelnet(a.cfg.TelnetExec), true, ""

@@ -35,7 +35,7 @@ type Handler struct {
 
 	Auth    *auth.Authenticator // asks for a name and a password; nil: nobody is asked
 	Welcome string              // is said before that; lines end with LF
-	TLS     *tls.Config         // START_TLS is asked for before a password may be told; nil: it is not
+	TLS     *tls.Config         // for START_TLS, which is asked for where a password could not be told in clear, or where nobody is asked for one; nil: there is none
 	Cert    *x509.Certificate   // what logins know of a server that speaks TLS from the beginning
 
 	// Options are what is agreed to; Server is set. The zero Options are those
@@ -112,7 +112,7 @@ func (h *Handler) Open(ctx context.Context, t *server.Talk) (server.Session, err
 		s.nvt().step(true, SGA, AskYes)
 		s.spoken()
 	}
-	if _, private := t.TLS(); h.TLS != nil && !private {
+	if _, private := t.TLS(); h.TLS != nil && !private && (h.Auth == nil || !h.Auth.PlainAllowed(s.channel())) {
 		s.nvt().step(false, StartTLS, AskYes)
 	}
 	s.nvt().WriteText(h.Welcome)

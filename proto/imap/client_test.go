@@ -156,7 +156,7 @@ func TestClientMessages(t *testing.T) {
 // TestClientStreams: a body is read from the stream; what is not read is
 // dropped; a loop that is left leaves the session usable.
 func TestClientStreams(t *testing.T) {
-	large := "Subject: large\n\n" + strings.Repeat("0123456789abcde\n", 20_000)
+	large := "Subject: large\n\n" + strings.Repeat("0123456789abcde\n", 5_000)
 	far(t, imaptest.Options{Messages: []string{large, note, large}}, func(t *testing.T, s *imaptest.Server) {
 		ctx, c := t.Context(), s.Client(t.Context(), "starttls")
 		if err := c.Compress(ctx); err != nil {
@@ -260,8 +260,7 @@ func second[T any](_ T, err error) error { return err }
 
 func TestClientLogins(t *testing.T) {
 	mechanisms := []string{
-		"", imap.MechanismLOGIN, auth.PLAIN, auth.LOGIN, auth.CRAMMD5,
-		auth.SCRAMSHA1, auth.SCRAMSHA256, auth.SCRAMSHA1PLUS, auth.SCRAMSHA256PLUS,
+		"", imap.MechanismLOGIN, auth.LOGIN, auth.CRAMMD5, auth.SCRAMSHA256, auth.SCRAMSHA256PLUS,
 	}
 	for _, scheme := range []string{"starttls", "tls"} {
 		far(t, imaptest.Options{Implicit: scheme == "tls"}, func(t *testing.T, s *imaptest.Server) {

@@ -20,7 +20,7 @@ func mailServices() []Service {
 	var out []Service
 	const long = time.Hour // a message may come, or go, over a thin line
 	add := func(p proto.Protocol, scheme string, port int, stream func(a *App, s Service, at Address) server.Handler) {
-		s := Service{Protocol: p, Scheme: scheme, Serve: port, Keeps: true, UsesTLS: true, Turn: long, Try: "farend get %s/"}
+		s := Service{Protocol: p, Scheme: scheme, Serve: port, Keeps: true, UsesTLS: true, Turn: long, Try: "farend get -u ann:secret %s/"}
 		s.TLS = strings.HasSuffix(p.Name, "s")
 		s.Stream = func(a *App, at Address) server.Handler { return stream(a, s, at) }
 		s.Logins = p.Name != "smtp" && p.Name != "smtps" && p.Name != "lmtp"

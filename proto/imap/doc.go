@@ -7,6 +7,17 @@
 //	srv := &server.Server{Handler: h, Limits: server.Limits{Idle: 30 * time.Minute}}
 //	err := srv.ListenAndServe(ctx, "localhost:1143")
 //
+// A client, whose commands travel together until one is waited for:
+//
+//	c, err := imap.Dial(ctx, "tls:mail.example:993", imap.Options{})
+//	err = c.Login(ctx, auth.Credentials{User: "ann", Password: "secret"})
+//	box, err := c.Select(imap.Select{Name: "INBOX"}).Wait(ctx)
+//	for m, err := range c.Fetch(ctx, imap.Fetch{Where: where, Items: items}) {
+//		body, err := m.Next() // streams
+//	}
+//
+// A [Watcher] tells of new mail for ever, a [Transport] opens imap: URLs.
+//
 // It is IMAP4rev1 (RFC 3501) and, where a client enables it, IMAP4rev2 (RFC
 // 9051), with LITERAL+ and
 // LITERAL- (RFC 7888), SASL-IR (4959), IDLE (2177), ID (2971), NAMESPACE

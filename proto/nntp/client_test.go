@@ -364,8 +364,7 @@ func TestSTARTTLSIsNotToBeTakenAway(t *testing.T) {
 		c.Close()
 		t.Error("an unknown certificate was taken")
 	}
-	var unknown *tls.CertificateVerificationError
-	if !errors.As(err, &unknown) {
+	if _, unknown := errors.AsType[*tls.CertificateVerificationError](err); !unknown {
 		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package nntp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -81,7 +82,7 @@ func (d *download) back(refs []Ref) bool {
 		}
 		d.again[ref] = true
 	}
-	d.refs = append(d.refs[:len(d.refs):len(d.refs)], refs...)
+	d.refs = append(slices.Clip(d.refs), refs...)
 	return true
 }
 
@@ -127,7 +128,8 @@ func (d *download) fetch(ctx context.Context, c *Client, some []Ref) (left []Ref
 
 // session is one that rested, or a new one.
 func (p *Pool) session(ctx context.Context, group string) (c *Client, err error) {
-	for rested := true; ; {
+	for {
+		var rested bool
 		p.mu.Lock()
 		switch {
 		case p.closed:

@@ -2,6 +2,7 @@ package nntp
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -67,9 +68,9 @@ func (w Wildmat) String() string { return string(w.Append(nil)) }
 
 // Match tells whether a name is meant.
 func (w Wildmat) Match(name string) bool {
-	for i := len(w) - 1; i >= 0; i-- {
-		if matches(w[i].Text, name) {
-			return !w[i].Not
+	for _, p := range slices.Backward(w) {
+		if matches(p.Text, name) {
+			return !p.Not
 		}
 	}
 	return false

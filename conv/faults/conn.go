@@ -20,7 +20,8 @@ type conn struct {
 	mu      sync.Mutex
 	hears   []func(Fired)
 	armed   []*armed
-	lanes   [3]lane // by Dir; the first is not used
+	slowed  []*shared // rules of verbs that have changed how bytes move here
+	lanes   [3]lane   // by Dir; the first is not used
 	waits   [3]deadline
 	err     error  // what every call returns since a deed closed the connection
 	changes int    // counts armings and firings
@@ -377,6 +378,9 @@ func (c *conn) do(r *shared, dir Dir) {
 func (c *conn) affect(r *shared, at Dir) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.Verb != "" && (r.Do == Slice || r.Do == Delay || r.Do == Throttle) {
+		c.slowed = append(c.slowed, r)
+	}
 	for _, dir := range []Dir{In, Out} {
 		l := &c.lanes[dir]
 		if !r.Dir.takes(dir) {
@@ -496,8 +500,9 @@ var _ net.Conn = (*conn)(nil)
 
 // Beside is a second connection of a conversation under the rules of the first,
 // which has a Layer of this package somewhere in it: FTP's data connection.
-// Rules with a verb that are armed there count here instead, from the start.
-// Where there are none it is data itself.
+// Rules with a verb that are armed there count here instead, from the start,
+// and those that have changed how bytes move there change it here too. Where
+// there are none it is data itself.
 func Beside(control, data net.Conn) net.Conn {
 	c := find(control)
 	if c == nil {
@@ -514,10 +519,13 @@ func Beside(control, data net.Conn) net.Conn {
 		}
 		d.armed = append(d.armed, &armed{a.shared, [3]int64{In: a.After, Out: a.After}})
 	}
-	if len(d.armed) == 0 {
+	if len(d.armed) == 0 && len(c.slowed) == 0 {
 		return data
 	}
-	c.armed = stay
+	for _, r := range c.slowed { // at once with the verb, whose bytes flow here
+		d.affect(r, Out)
+	}
+	c.armed, c.slowed = stay, nil
 	c.changes++
 	return d
 }

@@ -276,6 +276,40 @@ func TestBeside(t *testing.T) {
 	}
 }
 
+// TestBesideAtOnce is `ftp RETR do=slice`, which fires with the verb and is
+// meant for the data.
+func TestBesideAtOnce(t *testing.T) {
+	s := faults.NewSet(rules(t, "ftp RETR do=slice size=3 times=1"), nil)
+	for i := range 2 {
+		c, peer := session(t, s, "ftp")
+		io.WriteString(peer, "RETR f\r\n")
+		if _, err := c.R.Line(); err != nil {
+			t.Fatal(err)
+		}
+		c.TellTurn()
+		a, b := net.Pipe()
+		data := faults.Beside(c.Port().(*conv.NetPort).Conn, a)
+		go func() {
+			io.WriteString(data, text)
+			data.Close()
+		}()
+		pieces, buf := 0, make([]byte, len(text))
+		for {
+			n, err := b.Read(buf)
+			if err != nil {
+				break
+			}
+			if pieces++; i == 0 && n > 3 {
+				t.Errorf("a piece of %d bytes", n)
+			}
+		}
+		if want := []int{(len(text) + 2) / 3, 1}[i]; pieces != want {
+			t.Errorf("transfer %d came in %d pieces, want %d", i, pieces, want)
+		}
+		b.Close()
+	}
+}
+
 // TestInAServer has the server of package server misbehave.
 func TestInAServer(t *testing.T) {
 	l := &log{}

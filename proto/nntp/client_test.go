@@ -165,6 +165,7 @@ func TestNothingIsSmuggled(t *testing.T) {
 // TestFeed has one server feed another, by streaming and without, while a third
 // feeds it the same articles.
 func TestFeed(t *testing.T) {
+	t.Parallel()
 	ctx := within(t)
 	articles, ids := some(150)
 	from := nntptest.New(t, nntptest.Options{Articles: articles})
@@ -235,6 +236,7 @@ func TestFeed(t *testing.T) {
 
 // TestPool downloads over several sessions, of which some break.
 func TestPool(t *testing.T) {
+	t.Parallel()
 	ctx := within(t)
 	articles, ids := some(400)
 	s := nntptest.New(t, nntptest.Options{Articles: articles})

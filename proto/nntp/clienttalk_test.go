@@ -120,6 +120,7 @@ S.
 `
 
 func TestClientByTheRFC(t *testing.T) {
+	t.Parallel()
 	client(t, rfcTalk, nntp.Options{}, func(ctx context.Context, c *nntp.Client) error {
 		if err := rfcReads(ctx, c); err != nil {
 			return err
@@ -291,6 +292,7 @@ S.
 `
 
 func TestClientOfAnOldServer(t *testing.T) {
+	t.Parallel()
 	client(t, oldTalk, nntp.Options{}, func(ctx context.Context, c *nntp.Client) error {
 		if err := c.Login(ctx, auth.Credentials{User: "fred", Password: "flintstone", ClearText: true}); err != nil || c.Welcome().Code != 200 {
 			return fmt.Errorf("login: %w", err)
@@ -382,6 +384,7 @@ S.
 `
 
 func TestClientStreams(t *testing.T) {
+	t.Parallel()
 	client(t, streamTalk, nntp.Options{NoReader: true}, func(ctx context.Context, c *nntp.Client) error {
 		if err := c.Login(ctx, auth.Credentials{User: "fred", Password: "flintstone", ClearText: true}); err != nil {
 			return err

@@ -23,6 +23,7 @@ import (
 // each call gives the right answer or an error, and what was acknowledged is
 // there, once.
 func TestUnderFaults(t *testing.T) {
+	t.Parallel()
 	articles, _ := some(10)
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {

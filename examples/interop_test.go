@@ -85,13 +85,13 @@ func TestTutorial81_NameLookupLikePython(t *testing.T) {
 // environment where there is one.
 func page(t *testing.T, file, begin, end string) string {
 	t.Helper()
-	dir := os.Getenv("FAREND_TUTORIAL")
+	dir := os.Getenv("TUTORIAL_PAGES")
 	if dir == "" {
-		t.Skip("no tutorial pages here: $FAREND_TUTORIAL names no folder")
+		t.Skip("no tutorial pages here: $TUTORIAL_PAGES names no folder")
 	}
 	paths, err := filepath.Glob(filepath.Join(dir, file))
 	if err != nil || len(paths) != 1 {
-		t.Skipf("no page %s in $FAREND_TUTORIAL", file)
+		t.Skipf("no page %s in $TUTORIAL_PAGES", file)
 	}
 	text, err := os.ReadFile(paths[0])
 	if err != nil {

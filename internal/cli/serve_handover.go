@@ -75,10 +75,16 @@ func successor(args []string) []string {
 func (s *serveRun) serveOn(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	told, handed := make(chan struct{}), false
 	stopping := context.AfterFunc(ctx, func() {
+		defer close(told)
 		_ = s.in.Notify("STOPPING=1") // whoever does not hear it sees the end
 	})
-	defer stopping()
+	defer func() {
+		if !stopping() && !handed {
+			<-told // or the process could end before
+		}
+	}()
 	if s.change == nil {
 		return s.Serve(ctx)
 	}
@@ -93,7 +99,7 @@ func (s *serveRun) serveOn(ctx context.Context) error {
 		if !s.handOver(ctx) {
 			continue
 		}
-		stopping() // the successor does not stop
+		handed = stopping() // the successor does not stop
 		grace := time.AfterFunc(s.change.grace, stop)
 		defer grace.Stop()
 		return <-served

@@ -234,6 +234,7 @@ func TestServeTellsSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	heard := func() string {
+		t.Helper()
 		b := make([]byte, 512)
 		n, err := notify.Read(b)
 		if err != nil {

@@ -170,7 +170,7 @@ func TestDatagramsOfManyPeers(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range peers {
 			c := h.dial()
-			wg.Go(func() { ask(t, c, i, rounds, window, !w.blocks) })
+			wg.Go(func() { ask(t, c, i, rounds, window) })
 		}
 		wg.Wait()
 		if err := h.end(); err != nil {
@@ -182,9 +182,9 @@ func TestDatagramsOfManyPeers(t *testing.T) {
 	})
 }
 
-// ask sends windows of numbered datagrams and wants each back: in order, where
-// handlers do not overtake each other.
-func ask(t *testing.T, c net.Conn, peer, rounds, window int, inOrder bool) {
+// ask sends windows of numbered datagrams and wants each back, in any order: a
+// sender that is moved to another core changes it even on loopback.
+func ask(t *testing.T, c net.Conn, peer, rounds, window int) {
 	buf := make([]byte, 2048)
 	for round := range rounds {
 		missing := map[uint32]bool{}
@@ -198,15 +198,15 @@ func ask(t *testing.T, c net.Conn, peer, rounds, window int, inOrder bool) {
 				return
 			}
 		}
-		for i := range window {
+		for range window {
 			n, err := c.Read(buf)
 			if err != nil {
 				t.Errorf("peer %d waiting in round %d: %v", peer, round, err)
 				return
 			}
 			number := binary.BigEndian.Uint32(buf)
-			if !missing[number] || inOrder && number != uint32(round*window+i) {
-				t.Errorf("peer %d got number %d in place of %d", peer, number, round*window+i)
+			if !missing[number] {
+				t.Errorf("peer %d got number %d, not one of round %d, or again", peer, number, round)
 				return
 			}
 			delete(missing, number)

@@ -50,7 +50,7 @@ proto                                 < server dial conv auth wire message socke
 proto/*                               < proto server dial conv auth wire message socket
 proto/*                               < conv/deflate golang.org/x/text golang.org/x/net
 proto/xmlrpc                          < proto/web   # XML-RPC is spoken over HTTP
-proto/*/*test                         < proto proto/* keep/* auth server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert
+proto/*/*test                         < proto proto/* keep/* auth server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert internal/servertest
 
 # fourth floor: the rooms people use; they never see a conversation
 mailbox newsgroup                     < store message
@@ -60,6 +60,7 @@ open                                  < golang.org/x/net
 
 # roof
 internal/testcert internal/pages      <
+internal/servertest                   < server conv conv/faults conv/transcript
 app console                           < proto proto/* keep/* mailbox newsgroup filetree store store/* server dial conv conv/* auth wire message socket open internal/testcert
 app                                   < github.com/BurntSushi/toml github.com/creack/pty
 console                               < app

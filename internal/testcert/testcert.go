@@ -20,7 +20,7 @@ import (
 // TB is what of testing.TB is used.
 type TB interface {
 	Helper()
-	Fatal(args ...any)
+	Fatalf(format string, args ...any)
 }
 
 // Pair is a certificate for localhost and the loopback addresses, and the pool
@@ -76,7 +76,7 @@ func pair(t TB) *Pair {
 	t.Helper()
 	p, err := shared()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
 	return p
 }

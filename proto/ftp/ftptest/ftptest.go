@@ -4,19 +4,15 @@
 package ftptest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"path"
-	"sync"
 
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
 	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/keep/files"
 	"github.com/farend-go/farend/proto/ftp"
@@ -29,14 +25,8 @@ const (
 	Password = "password"
 )
 
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Cleanup(f func())
-	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
+type TB = servertest.TB
 
 // Options of New. The zero value is an empty tree.
 type Options struct {
@@ -56,10 +46,6 @@ type Server struct {
 	Addr  string // host:port
 	Tree  filetree.Tree
 	Roots *x509.CertPool // trusts its certificate
-
-	mu        sync.Mutex
-	recorders []*transcript.Recorder
-	talks     []*bytes.Buffer
 }
 
 // New starts a server. It lets in User with Password, and anonymous, and knows
@@ -86,61 +72,14 @@ func New(t TB, o Options) *Server {
 		h.Backend = o.Backend
 	}
 	srv := &server.Server{Handler: h, Engine: o.Engine}
-	srv.Tap = s.tap
 	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(o.Faults...)}
 		h.Layer = func(control, data net.Conn) net.Conn { return faults.Beside(control, data) }
 	}
 	if o.Handler != nil {
 		o.Handler(h)
 	}
-	if o.Server != nil {
-		o.Server(srv)
-	}
-	s.start(t, srv, o.Address)
+	s.Addr = servertest.Room{Protocol: "FTP", Faults: o.Faults, Change: o.Server, Address: o.Address}.Serve(t, srv)
 	return s
-}
-
-func (s *Server) start(t TB, srv *server.Server, address string) {
-	t.Helper()
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, address, server.ListenConfig{})
-	if err != nil {
-		cancel()
-		t.Fatalf("ftptest: %v", err)
-	}
-	s.Addr = l.Addr().String()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Logf("ftptest: %v", err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i, r := range s.recorders {
-			if err := r.Close(); err == nil && t.Failed() {
-				t.Logf("%s", s.talks[i])
-			}
-		}
-	})
-}
-
-// tap writes each session down.
-func (s *Server) tap(talk *server.Talk) conv.Tap {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := &bytes.Buffer{}
-	r := transcript.NewRecorder(text, transcript.Text, transcript.ServerSide, fmt.Sprintf("FTP session %d", talk.ID()))
-	s.talks, s.recorders = append(s.talks, text), append(s.recorders, r)
-	if nc := talk.Below(); nc != nil {
-		return conv.Taps(r, faults.Tap(nc, func(f faults.Fired) { r.Note(f.String()) }))
-	}
-	return r
 }
 
 // Put writes a file, with the directories above it.

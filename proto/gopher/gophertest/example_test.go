@@ -15,9 +15,8 @@ func (t *test) Helper()                   {}
 func (t *test) Context() context.Context  { return context.Background() }
 func (t *test) Cleanup(f func())          { t.cleanups = append(t.cleanups, f) }
 func (t *test) Failed() bool              { return false }
-func (t *test) Log(args ...any)           { fmt.Println(args...) }
-func (t *test) Fatal(args ...any)         { panic(fmt.Sprint(args...)) }
-func (t *test) Errorf(f string, a ...any) { fmt.Printf(f+"\n", a...) }
+func (t *test) Logf(f string, a ...any)   { fmt.Printf(f+"\n", a...) }
+func (t *test) Fatalf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
 func (t *test) end() {
 	for _, f := range t.cleanups {
 		f()

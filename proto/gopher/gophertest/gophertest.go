@@ -5,34 +5,27 @@
 package gophertest
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"net"
+	"net/netip"
 	"path"
-	"sync"
 
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
 	"github.com/farend-go/farend/dial"
 	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/keep/files"
 	"github.com/farend-go/farend/proto/gopher"
 	"github.com/farend-go/farend/server"
 )
 
-// TB is what of testing.TB is used.
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf, Fatalf and
+// Context.
 type TB interface {
-	Helper()
+	servertest.TB
 	Context() context.Context
-	Cleanup(f func())
-	Failed() bool
-	Log(args ...any)
-	Fatal(args ...any)
-	Errorf(format string, args ...any)
 }
 
 // Options of a Server. The zero value serves in clear and without faults.
@@ -60,51 +53,23 @@ func New(t TB, content map[string]string, o Options) *Server {
 	s := &Server{Tree: filetree.Memory(filetree.Options{}), tls: o.TLS, t: t}
 	for name, text := range content {
 		if err := s.Write(name, text); err != nil {
-			t.Fatal(err)
+			t.Fatalf("%v", err)
 		}
 	}
 	b := o.Backend
 	if b == nil {
 		b = files.Gopher(s.Tree, files.GopherOptions{})
 	}
-	log := &recording{}
-	srv := &server.Server{Handler: gopher.NewHandler(b, o.Gopher), Name: "gopher", Tap: log.tap, Engine: o.Engine}
-	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(o.Faults...)}
-	}
+	srv := &server.Server{Handler: gopher.NewHandler(b, o.Gopher), Name: "gopher", Engine: o.Engine}
 	if o.TLS {
 		srv.TLS = testcert.Server(t)
 	}
-	address := o.Address
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	l, err := server.Listen(t.Context(), address, server.ListenConfig{})
+	at, err := netip.ParseAddrPort(servertest.Room{Protocol: "Gopher", Faults: o.Faults, Address: o.Address}.Serve(t, srv))
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v", err)
 	}
-	s.URL = gopher.URL{TLS: o.TLS, Type: gopher.Menu}
-	if a, ok := l.Addr().(*net.TCPAddr); ok {
-		s.URL.Host, s.URL.Port = a.IP.String(), a.Port
-	}
-	s.run(srv, l, log)
+	s.URL = gopher.URL{TLS: o.TLS, Type: gopher.Menu, Host: at.Addr().String(), Port: int(at.Port())}
 	return s
-}
-
-// run serves until the test has ended.
-func (s *Server) run(srv *server.Server, l net.Listener, log *recording) {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	s.t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			s.t.Errorf("gophertest: %v", err)
-		}
-		if text := log.String(); s.t.Failed() && text != "" {
-			s.t.Log("the conversations:\n" + text)
-		}
-	})
 }
 
 // Write puts a file into the tree, with the directories above it.
@@ -138,34 +103,4 @@ func (s *Server) Client() *gopher.Client {
 		return &gopher.Client{}
 	}
 	return &gopher.Client{Dialer: &dial.Dialer{TLS: testcert.Client(s.t)}}
-}
-
-// recording keeps what was said, one conversation after the other.
-type recording struct {
-	mu  sync.Mutex
-	all []*bytes.Buffer
-}
-
-// maxTold is how many conversations are kept.
-const maxTold = 16
-
-func (r *recording) tap(t *server.Talk) conv.Tap {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	b := &bytes.Buffer{}
-	if r.all = append(r.all, b); len(r.all) > maxTold {
-		r.all = r.all[1:]
-	}
-	return transcript.NewRecorder(b, transcript.Text, transcript.ServerSide, fmt.Sprintf("gopher %d", t.ID()))
-}
-
-// String is what was said; the server has stopped.
-func (r *recording) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var all bytes.Buffer
-	for _, b := range r.all {
-		all.Write(b.Bytes())
-	}
-	return all.String()
 }

@@ -99,8 +99,8 @@ type failed struct {
 	said string
 }
 
-func (t *failed) Failed() bool    { return true }
-func (t *failed) Log(args ...any) { t.said += fmt.Sprint(args...) }
+func (t *failed) Failed() bool                    { return true }
+func (t *failed) Logf(format string, args ...any) { t.said += fmt.Sprintf(format, args...) }
 
 func TestTellsTheConversation(t *testing.T) {
 	f := &failed{}

@@ -4,19 +4,16 @@
 package imaptest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"io"
 	"strings"
 	"sync"
 
 	"github.com/farend-go/farend/auth"
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/keep/mail"
 	"github.com/farend-go/farend/mailbox"
@@ -34,14 +31,8 @@ const (
 // secret is User's: its keys take a while to make.
 var secret = sync.OnceValue(func() auth.Secret { return auth.Clear(Password) })
 
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Cleanup(f func())
-	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
+type TB = servertest.TB
 
 // Options of New. The zero value is an empty INBOX.
 type Options struct {
@@ -62,11 +53,8 @@ type Server struct {
 	// Store is what it serves.
 	Store *mailbox.Store
 
-	t         TB
-	account   imap.Account
-	mu        sync.Mutex
-	recorders []*transcript.Recorder
-	talks     []*bytes.Buffer
+	t       TB
+	account imap.Account
 }
 
 // New starts a server. It lets in User with Password, and knows STARTTLS.
@@ -77,6 +65,11 @@ func New(t TB, o Options) *Server {
 		t.Fatalf("imaptest: %v", err)
 	}
 	engine := memstore.New(memstore.Options{})
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Logf("imaptest: %v", err)
+		}
+	})
 	s := &Server{t: t, Roots: pair.Roots, Store: mailbox.New(engine, mailbox.Options{AnyAccount: true})}
 	post := &mail.Post{Store: s.Store, Directory: mail.Directory{Users: []string{User}}}
 	cfg := &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
@@ -86,66 +79,15 @@ func New(t TB, o Options) *Server {
 		t.Fatalf("imaptest: %v", err)
 	}
 	s.Put("INBOX", o.Messages...)
-	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap}
+	srv := &server.Server{Handler: h, Engine: o.Engine}
 	if o.Implicit {
 		srv.TLS, h.TLS = cfg, nil
-	}
-	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(o.Faults...)}
 	}
 	if o.Handler != nil {
 		o.Handler(h)
 	}
-	if o.Server != nil {
-		o.Server(srv)
-	}
-	s.start(srv, o.Address, engine)
+	s.Addr = servertest.Room{Protocol: "IMAP", Faults: o.Faults, Change: o.Server, Address: o.Address}.Serve(t, srv)
 	return s
-}
-
-func (s *Server) start(srv *server.Server, address string, engine io.Closer) {
-	s.t.Helper()
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, address, server.ListenConfig{})
-	if err != nil {
-		cancel()
-		s.t.Fatalf("imaptest: %v", err)
-	}
-	s.Addr = l.Addr().String()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	s.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			s.t.Logf("imaptest: %v", err)
-		}
-		if err := engine.Close(); err != nil {
-			s.t.Logf("imaptest: %v", err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i, r := range s.recorders {
-			if err := r.Close(); err == nil && s.t.Failed() {
-				s.t.Logf("%s", s.talks[i])
-			}
-		}
-	})
-}
-
-// tap writes each session down.
-func (s *Server) tap(talk *server.Talk) conv.Tap {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := &bytes.Buffer{}
-	r := transcript.NewRecorder(text, transcript.Text, transcript.ServerSide, fmt.Sprintf("IMAP session %d", talk.ID()))
-	s.talks, s.recorders = append(s.talks, text), append(s.recorders, r)
-	if nc := talk.Below(); nc != nil {
-		return conv.Taps(r, faults.Tap(nc, func(f faults.Fired) { r.Note(f.String()) }))
-	}
-	return r
 }
 
 // Put adds messages to a mailbox of User's, which is made if it is not there.

@@ -4,20 +4,16 @@
 package nntptest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
-	"sync"
 
 	"github.com/farend-go/farend/auth"
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/keep/news"
 	"github.com/farend-go/farend/newsgroup"
@@ -35,14 +31,8 @@ const (
 	Group    = "local.test"
 )
 
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Cleanup(f func())
-	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
+type TB = servertest.TB
 
 // Options of New. The zero value is one empty group in which everybody posts.
 type Options struct {
@@ -65,10 +55,7 @@ type Server struct {
 	Roots *x509.CertPool
 	News  *newsgroup.Store // what it keeps
 
-	t         TB
-	mu        sync.Mutex
-	recorders []*transcript.Recorder
-	talks     []*bytes.Buffer
+	t TB
 }
 
 // New starts a server. It knows STARTTLS, and calls itself news.example.
@@ -103,63 +90,15 @@ func New(t TB, o Options) *Server {
 			return nntp.Rights{Read: true, Post: may, Feed: may, Approve: may}
 		},
 	}
-	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap, Limits: server.Limits{Idle: nntp.Idle}}
+	srv := &server.Server{Handler: h, Engine: o.Engine, Limits: server.Limits{Idle: nntp.Idle}}
 	if o.Implicit {
 		srv.TLS = cfg
-	}
-	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(o.Faults...)}
 	}
 	if o.Handler != nil {
 		o.Handler(h)
 	}
-	if o.Server != nil {
-		o.Server(srv)
-	}
-	s.start(srv, o.Address)
+	s.Addr = servertest.Room{Protocol: "NNTP", Faults: o.Faults, Change: o.Server, Address: o.Address}.Serve(t, srv)
 	return s
-}
-
-func (s *Server) start(srv *server.Server, address string) {
-	s.t.Helper()
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, address, server.ListenConfig{})
-	if err != nil {
-		cancel()
-		s.t.Fatalf("nntptest: %v", err)
-	}
-	s.Addr = l.Addr().String()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	s.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			s.t.Logf("nntptest: %v", err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i, r := range s.recorders {
-			if err := r.Close(); err == nil && s.t.Failed() {
-				s.t.Logf("%s", s.talks[i])
-			}
-		}
-	})
-}
-
-// tap writes each session down.
-func (s *Server) tap(talk *server.Talk) conv.Tap {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := &bytes.Buffer{}
-	r := transcript.NewRecorder(text, transcript.Text, transcript.ServerSide, fmt.Sprintf("NNTP session %d", talk.ID()))
-	s.talks, s.recorders = append(s.talks, text), append(s.recorders, r)
-	if nc := talk.Below(); nc != nil {
-		return conv.Taps(r, faults.Tap(nc, func(f faults.Fired) { r.Note(f.String()) }))
-	}
-	return r
 }
 
 // Article is a text for Put, with LF as line ends.

@@ -4,7 +4,6 @@
 package pop3test
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -15,9 +14,8 @@ import (
 	"sync"
 
 	"github.com/farend-go/farend/auth"
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/server"
@@ -32,14 +30,8 @@ const (
 // secret is User's: its keys take a while to make.
 var secret = sync.OnceValue(func() auth.Secret { return auth.Clear(Password) })
 
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Cleanup(f func())
-	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
+type TB = servertest.TB
 
 // Options of New. The zero value is an empty maildrop.
 type Options struct {
@@ -58,11 +50,8 @@ type Server struct {
 	Addr  string // host:port
 	Roots *x509.CertPool
 
-	t         TB
-	drops     *drops
-	mu        sync.Mutex
-	recorders []*transcript.Recorder
-	talks     []*bytes.Buffer
+	t     TB
+	drops *drops
 }
 
 // New starts a server. It lets in User with Password, and knows STLS.
@@ -77,63 +66,15 @@ func New(t TB, o Options) *Server {
 	cfg := &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
 	users := &auth.Users{Secrets: map[string]auth.Secret{User: secret()}}
 	h := &pop3.Handler{Backend: s.drops, Auth: &auth.Authenticator{Accounts: users, Delay: -1}, TLS: cfg}
-	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap, Limits: server.Limits{Idle: pop3.Idle}}
+	srv := &server.Server{Handler: h, Engine: o.Engine, Limits: server.Limits{Idle: pop3.Idle}}
 	if o.Implicit {
 		srv.TLS = cfg
-	}
-	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(o.Faults...)}
 	}
 	if o.Handler != nil {
 		o.Handler(h)
 	}
-	if o.Server != nil {
-		o.Server(srv)
-	}
-	s.start(srv, o.Address)
+	s.Addr = servertest.Room{Protocol: "POP3", Faults: o.Faults, Change: o.Server, Address: o.Address}.Serve(t, srv)
 	return s
-}
-
-func (s *Server) start(srv *server.Server, address string) {
-	s.t.Helper()
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, address, server.ListenConfig{})
-	if err != nil {
-		cancel()
-		s.t.Fatalf("pop3test: %v", err)
-	}
-	s.Addr = l.Addr().String()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	s.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			s.t.Logf("pop3test: %v", err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i, r := range s.recorders {
-			if err := r.Close(); err == nil && s.t.Failed() {
-				s.t.Logf("%s", s.talks[i])
-			}
-		}
-	})
-}
-
-// tap writes each session down.
-func (s *Server) tap(talk *server.Talk) conv.Tap {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := &bytes.Buffer{}
-	r := transcript.NewRecorder(text, transcript.Text, transcript.ServerSide, fmt.Sprintf("POP3 session %d", talk.ID()))
-	s.talks, s.recorders = append(s.talks, text), append(s.recorders, r)
-	if nc := talk.Below(); nc != nil {
-		return conv.Taps(r, faults.Tap(nc, func(f faults.Fired) { r.Note(f.String()) }))
-	}
-	return r
 }
 
 // Put delivers messages to a user, for the sessions that begin from now on.

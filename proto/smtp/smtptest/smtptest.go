@@ -5,20 +5,16 @@
 package smtptest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/farend-go/farend/auth"
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
 	"github.com/farend-go/farend/dial"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/server"
@@ -30,14 +26,8 @@ const (
 	Password = "password"
 )
 
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Cleanup(f func())
-	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
+type TB = servertest.TB
 
 // Options of NewWith. The zero value takes every message for everybody.
 type Options struct {
@@ -64,10 +54,6 @@ type Server struct {
 
 	mail  *Mailroom
 	rules *faults.Set
-
-	mu        sync.Mutex
-	recorders []*transcript.Recorder
-	talks     []*bytes.Buffer
 }
 
 // New starts a server that takes every message.
@@ -102,70 +88,22 @@ func NewWith(t TB, o Options) *Server {
 		Auth: &auth.Authenticator{Accounts: accounts, Delay: -1}, Anonymous: o.Users == nil, RequireAuth: o.Users != nil,
 		Answer: s.answer,
 	}
-	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap}
+	srv := &server.Server{Handler: h, Engine: o.Engine}
 	if o.TLS {
 		srv.TLS = cfg
-	}
-	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(rules...)}
 	}
 	if o.Handler != nil {
 		o.Handler(h)
 	}
-	if o.Server != nil {
-		o.Server(srv)
-	}
-	s.start(t, srv, o.Address)
+	s.Addr = servertest.Room{Protocol: "SMTP", Faults: rules, Change: o.Server, Address: o.Address}.Serve(t, srv)
 	if s.URL = "smtp://" + s.Addr; o.TLS {
 		s.URL = "smtps://" + s.Addr
 	}
 	return s
 }
 
-func (s *Server) start(t TB, srv *server.Server, address string) {
-	t.Helper()
-	if address == "" {
-		address = "127.0.0.1:0"
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, address, server.ListenConfig{})
-	if err != nil {
-		cancel()
-		t.Fatalf("smtptest: %v", err)
-	}
-	s.Addr = l.Addr().String()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Logf("smtptest: %v", err)
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		for i, r := range s.recorders {
-			if err := r.Close(); err == nil && t.Failed() {
-				t.Logf("%s", s.talks[i])
-			}
-		}
-	})
-}
-
 // answer is what a rule with reply= has the server say.
 func (s *Server) answer(line string) (string, bool) { return s.rules.Reply("", line) }
-
-// tap writes each session down.
-func (s *Server) tap(talk *server.Talk) conv.Tap {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := &bytes.Buffer{}
-	r := transcript.NewRecorder(text, transcript.Text, transcript.ServerSide, fmt.Sprintf("SMTP session %d", talk.ID()))
-	s.talks, s.recorders = append(s.talks, text), append(s.recorders, r)
-	if nc := talk.Below(); nc != nil {
-		return conv.Taps(r, faults.Tap(nc, func(f faults.Fired) { r.Note(f.String()) }))
-	}
-	return r
-}
 
 // Messages are those that were taken so far, in their order.
 func (s *Server) Messages() []Message { return s.mail.Messages() }

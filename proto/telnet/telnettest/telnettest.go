@@ -5,7 +5,6 @@
 package telnettest
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,9 +12,8 @@ import (
 	"sync"
 
 	"github.com/farend-go/farend/auth"
-	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
-	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/server"
@@ -30,14 +28,8 @@ const (
 // secret is User's: its keys take a while to make.
 var secret = sync.OnceValue(func() auth.Secret { return auth.Clear(Password) })
 
-// TB is what of testing.TB is used.
-type TB interface {
-	Helper()
-	Cleanup(f func())
-	Failed() bool
-	Logf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
+// TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
+type TB = servertest.TB
 
 // Options of New. The zero value serves in clear, without a login.
 type Options struct {
@@ -73,11 +65,8 @@ type Server struct {
 	Addr  string // host:port
 	Roots *x509.CertPool
 
-	o         Options
-	t         TB
-	mu        sync.Mutex
-	recorders []*transcript.Recorder
-	talks     []*bytes.Buffer
+	o Options
+	t TB
 }
 
 // New starts a server that answers lines with a.
@@ -100,63 +89,15 @@ func New(t TB, a Answer, o Options) *Server {
 	if o.StartTLS {
 		h.TLS = cfg
 	}
-	srv := &server.Server{Handler: h, Engine: o.Engine, Tap: s.tap}
+	srv := &server.Server{Handler: h, Engine: o.Engine}
 	if o.Implicit {
 		srv.TLS = cfg
-	}
-	if len(o.Faults) > 0 {
-		srv.Layers = []conv.Layer{faults.Layer(o.Faults...)}
 	}
 	if o.Handler != nil {
 		o.Handler(h)
 	}
-	if o.Server != nil {
-		o.Server(srv)
-	}
-	s.start(srv)
+	s.Addr = servertest.Room{Protocol: "Telnet", Faults: o.Faults, Change: o.Server}.Serve(t, srv)
 	return s
-}
-
-func (s *Server) start(srv *server.Server) {
-	s.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		cancel()
-		s.t.Fatalf("telnettest: %v", err)
-	}
-	s.Addr = l.Addr().String()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	s.t.Cleanup(func() {
-		cancel()
-		err := <-done
-		if err != nil || s.t.Failed() {
-			s.t.Logf("telnettest: served: %v\n%s", err, s.transcripts())
-		}
-	})
-}
-
-func (s *Server) tap(*server.Talk) conv.Tap {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := &bytes.Buffer{}
-	r := transcript.NewRecorder(b, transcript.Text, transcript.ServerSide, "telnet")
-	s.talks, s.recorders = append(s.talks, b), append(s.recorders, r)
-	return r
-}
-
-// transcripts are the conversations that there were. It is for when the server
-// has ended.
-func (s *Server) transcripts() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var all bytes.Buffer
-	for i, r := range s.recorders {
-		_ = r.Close() // a bytes.Buffer does not fail
-		all.Write(s.talks[i].Bytes())
-	}
-	return all.String()
 }
 
 // Endpoint is where telnet.Dial finds it.

@@ -237,7 +237,7 @@ func TestTutorial81_AddrAndPython(t *testing.T) {
 	for _, args := range [][2]string{{"localhost", "80"}, {"127.0.0.1", "www"}, {"::1", "22"}, {"94.130.81.180", "http"}, {"::ffff:127.0.0.1", "domain"}} {
 		f := start(t, "", path, "-c", list, args[0], args[1])
 		if err := f.Wait(); err != nil {
-			t.Skipf("python3: %v: %s", err, f.out.String())
+			t.Fatalf("python3: %v: %s", err, f.out.String())
 		}
 		if got := farend(t, "", "addr", "--python", args[0], args[1]); got.out != f.out.String() {
 			t.Errorf("%q: %q, Python: %q", args, got.out, f.out.String())

@@ -227,10 +227,30 @@ type peer struct {
 	options                   ftp.Options
 }
 
-// daemon starts a program and waits until it listens.
-func daemon(t *testing.T, addr, name string, args ...string) {
+// daemon starts a server on a free port and waits until it listens there. argv
+// is its command line for a port. Somebody else may have taken the port
+// meanwhile, so it gets several tries; one that does not start then is a
+// failure, not a skip.
+func daemon(t *testing.T, argv func(port string) []string) (addr string) {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	for range 3 {
+		port := freePort(t)
+		args := argv(port)
+		said, ok := listens(t, "127.0.0.1:"+port, args...)
+		if ok {
+			return "127.0.0.1:" + port
+		}
+		t.Logf("%s ended before it listened on port %s: %s", args[0], port, said)
+	}
+	t.Fatal("it does not start")
+	return ""
+}
+
+// listens runs a server until the test ends, and tells whether it has come to
+// listen; if not, what it said.
+func listens(t *testing.T, addr string, argv ...string) (said string, ok bool) {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -241,18 +261,21 @@ func daemon(t *testing.T, addr, name string, args ...string) {
 	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for range 250 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
 		if nc, err := net.Dial("tcp", addr); err == nil {
 			nc.Close()
-			return
+			return "", true
 		}
 		select {
 		case <-ended:
-			t.Skipf("%s does not start here: %s", name, out.String())
+			return out.String(), false
 		case <-tick.C:
 		}
 	}
-	t.Fatalf("%s does not listen: %s", name, out.String())
+	_ = cmd.Process.Kill()
+	<-ended
+	t.Fatalf("%s does not listen: %s", argv[0], out.String())
+	return "", false
 }
 
 // keys writes a certificate with its key and gives options that trust it.
@@ -311,7 +334,6 @@ func vsftpd(t *testing.T) peer {
 	}
 	dir := publicDir(t)
 	o := keys(t, dir)
-	port := freePort(t)
 	for _, sub := range []string{"anon/pub", "empty"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
@@ -320,7 +342,7 @@ func vsftpd(t *testing.T) peer {
 	if err := os.Chmod(filepath.Join(dir, "anon/pub"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	conf := fmt.Sprintf(`listen=YES
+	conf := `listen=YES
 listen_address=127.0.0.1
 listen_port=%s
 background=NO
@@ -342,13 +364,15 @@ rsa_cert_file=%[2]s/cert.pem
 rsa_private_key_file=%[2]s/key.pem
 port_enable=YES
 connect_from_port_20=NO
-`, port, dir)
+`
 	file := filepath.Join(dir, "vsftpd.conf")
-	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	daemon(t, "127.0.0.1:"+port, name, file)
-	return peer{"127.0.0.1:" + port, "anonymous", "guest", "pub", o}
+	addr := daemon(t, func(port string) []string {
+		if err := os.WriteFile(file, fmt.Appendf(nil, conf, port, dir), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return []string{name, file}
+	})
+	return peer{addr, "anonymous", "guest", "pub", o}
 }
 
 func pureFTPD(t *testing.T) peer {
@@ -379,10 +403,13 @@ func pureFTPD(t *testing.T) peer {
 		t.Fatal("cannot write in", dir)
 	}
 	run(t, dir, pw, "mkdb", filepath.Join(dir, "pdb"), "-f", filepath.Join(dir, "passwd"))
-	port := freePort(t)
-	daemon(t, "127.0.0.1:"+port, name, "-S", "127.0.0.1,"+port, "-l", "puredb:"+filepath.Join(dir, "pdb"), "-E", "-H", "-u", "1",
-		"-g", filepath.Join(dir, "pid"), "-Y", "1", "-2", filepath.Join(dir, "both.pem"), "-P", "127.0.0.1")
-	return peer{"127.0.0.1:" + port, "peer", "peerpass", ".", o}
+	addr := daemon(t, func(port string) []string {
+		return []string{
+			name, "-S", "127.0.0.1," + port, "-l", "puredb:" + filepath.Join(dir, "pdb"), "-E", "-H", "-u", "1",
+			"-g", filepath.Join(dir, "pid"), "-Y", "1", "-2", filepath.Join(dir, "both.pem"), "-P", "127.0.0.1",
+		}
+	})
+	return peer{addr, "peer", "peerpass", ".", o}
 }
 
 func TestOurClientElsewhere(t *testing.T) {

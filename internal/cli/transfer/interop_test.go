@@ -46,12 +46,32 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// start runs a server until the test ends, and waits until it listens.
-func start(t *testing.T, port string, argv ...string) {
+// start runs a server on a free port until the test ends, and waits until it
+// listens there. argv is its command line for a port. Somebody else may have
+// taken the port meanwhile, so it gets several tries; one that does not start
+// then is a failure, not a skip.
+func start(t *testing.T, argv func(port string) []string) (port string) {
+	t.Helper()
+	for range 3 {
+		port = freePort(t)
+		args := argv(port)
+		said, ok := listens(t, port, args...)
+		if ok {
+			return port
+		}
+		t.Logf("%s ended before it listened on port %s: %s", args[0], port, said)
+	}
+	t.Fatal("it does not start")
+	return ""
+}
+
+// listens runs a server until the test ends, and tells whether it has come to
+// listen; if not, what it said.
+func listens(t *testing.T, port string, argv ...string) (said string, ok bool) {
 	t.Helper()
 	cmd := exec.Command(argv[0], argv[1:]...)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +88,11 @@ func start(t *testing.T, port string, argv ...string) {
 		c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
 		if err == nil {
 			c.Close()
-			return
+			return "", true
 		}
 		select {
 		case <-gone:
-			t.Skipf("%s does not run here: %s", argv[0], said.String())
+			return out.String(), false
 		case <-t.Context().Done():
 			t.Fatal("nobody listens")
 		case <-time.After(20 * time.Millisecond):
@@ -190,23 +210,27 @@ func asCurl(t *testing.T, urls ...string) {
 func TestNginxAndPython(t *testing.T) {
 	source := tree(t)
 	t.Run("nginx", func(t *testing.T) {
-		nginx, port, work := program(t, "nginx"), freePort(t), t.TempDir()
+		nginx, work := program(t, "nginx"), t.TempDir()
 		config := filepath.Join(work, "conf")
-		text := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/err; events {}
+		const text = `daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/err; events {}
 http { access_log off; client_body_temp_path %[1]s/1; proxy_temp_path %[1]s/2; fastcgi_temp_path %[1]s/3; uwsgi_temp_path %[1]s/4; scgi_temp_path %[1]s/5;
-server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { alias %[3]s/; autoindex_format json; } } }`, work, port, source)
-		if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		start(t, port, nginx, "-c", config, "-e", filepath.Join(work, "err"))
+server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { alias %[3]s/; autoindex_format json; } } }`
+		port := start(t, func(port string) []string {
+			if err := os.WriteFile(config, fmt.Appendf(nil, text, work, port, source), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return []string{nginx, "-c", config, "-e", filepath.Join(work, "err")}
+		})
 		at := "http://127.0.0.1:" + port
 		mirrors(t, source, at+"/", true)
 		mirrors(t, source, at+"/json/", true)
 		asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/d")
 	})
 	t.Run("Python", func(t *testing.T) {
-		python, port := program(t, "python3"), freePort(t)
-		start(t, port, python, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", source)
+		python := program(t, "python3")
+		port := start(t, func(port string) []string {
+			return []string{python, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", source}
+		})
 		at := "http://127.0.0.1:" + port
 		mirrors(t, source, at+"/", true)
 		asCurl(t, at+"/a.bin", at+"/d/", at+"/none")
@@ -214,26 +238,35 @@ server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { ali
 }
 
 func TestVsftpd(t *testing.T) {
-	vsftpd, source, port := program(t, "vsftpd"), tree(t), freePort(t)
-	config, empty := filepath.Join(t.TempDir(), "conf"), t.TempDir()
-	text := fmt.Sprintf("listen=YES\nlisten_address=127.0.0.1\nlisten_port=%s\nbackground=NO\nanonymous_enable=YES\nanon_root=%s\nno_anon_password=YES\n"+
-		"secure_chroot_dir=%s\nseccomp_sandbox=NO\npasv_address=127.0.0.1\nuse_localtime=NO\n", port, source, empty)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
+	vsftpd, source := program(t, "vsftpd"), tree(t)
+	if os.Geteuid() != 0 {
+		t.Skip("vsftpd is started by root alone")
 	}
-	start(t, port, vsftpd, config)
+	config, empty := filepath.Join(t.TempDir(), "conf"), t.TempDir()
+	port := start(t, func(port string) []string {
+		text := fmt.Sprintf("listen=YES\nlisten_address=127.0.0.1\nlisten_port=%s\nbackground=NO\nanonymous_enable=YES\nanon_root=%s\nno_anon_password=YES\n"+
+			"secure_chroot_dir=%s\nseccomp_sandbox=NO\npasv_address=127.0.0.1\nuse_localtime=NO\n", port, source, empty)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return []string{vsftpd, config}
+	})
 	at := "ftp://127.0.0.1:" + port
 	mirrors(t, source, at+"/", true) // it has no MLSD: the times come by MDTM
 	asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/none/x")
 }
 
 func TestGophernicus(t *testing.T) {
-	gophernicus, socat, source, port := program(t, "gophernicus"), program(t, "socat"), tree(t), freePort(t)
+	gophernicus, socat, source := program(t, "gophernicus"), program(t, "socat"), tree(t)
 	if err := os.RemoveAll(filepath.Join(source, "sp ace")); err != nil { // it writes such names in a way of its own
 		t.Fatal(err)
 	}
-	start(t, port, socat, "TCP-LISTEN:"+port+",bind=127.0.0.1,reuseaddr,fork",
-		"EXEC:"+gophernicus+" -h localhost -p "+port+" -r "+source+" -nm -nx -nq -nr,nofork")
+	port := start(t, func(port string) []string {
+		return []string{
+			socat, "TCP-LISTEN:" + port + ",bind=127.0.0.1,reuseaddr,fork",
+			"EXEC:" + gophernicus + " -h localhost -p " + port + " -r " + source + " -nm -nx -nq -nr,nofork",
+		}
+	})
 	at := "gopher://127.0.0.1:" + port
 	asCurl(t, at+"/9/a.bin", at+"/9/one")
 	u, err := transfer.ParseURL(at + "/")

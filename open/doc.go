@@ -15,6 +15,7 @@
 // was stored, when it is asked for, and for no other (RFC 7617 section 2.2).
 //
 // A URL scheme is a value, a [Scheme]: its name, and the http.RoundTripper that
-// speaks it: [File] and [Data] here, [FTP] and [Gopher] by the packages of those
-// protocols, any other by the RoundTripper that you give it.
+// speaks it: [File] and [Data] here, [FTP], [Gopher], [NNTP], [POP], [IMAP],
+// [SMTP] and [Telnet] by the packages of those protocols, any other by the
+// RoundTripper that you give it.
 package open

@@ -1,9 +1,12 @@
 package open_test
 
 import (
+	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/farend-go/farend/open"
@@ -41,5 +44,29 @@ func TestMailSchemes(t *testing.T) {
 	}
 	if all, err := post.Wait(t.Context(), 1); err != nil || !all[0].IsFor("bob@b.test") {
 		t.Errorf("%v, %v", all, err)
+	}
+}
+
+// TestTutorial79_EverySchemeIsOpened knows every scheme of the tutorials' table
+// without being told: nobody is at home, and that is all that is wrong.
+func TestTutorial79_EverySchemeIsOpened(t *testing.T) {
+	c := open.BuildOpener()
+	defer c.CloseIdleConnections()
+	for scheme := range strings.FieldsSeq("http https ftp ftps gopher gophers nntp nntps news imap imaps pop pops pop3 pop3s telnet telnets") {
+		url := scheme + "://127.0.0.1:1/"
+		if scheme == "nntp" || scheme == "nntps" || scheme == "news" {
+			url += "local.test"
+		}
+		resp, err := c.Get(url)
+		if err == nil { // some say so by a status
+			resp.Body.Close()
+			if resp.StatusCode < 500 {
+				t.Errorf("%s: %s", url, resp.Status)
+			}
+			continue
+		}
+		if _, ok := errors.AsType[*net.OpError](err); !ok && !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("%s: %v", url, err)
+		}
 	}
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/farend-go/farend/dial"
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/proto/imap"
+	"github.com/farend-go/farend/proto/nntp"
 	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/proto/smtp"
+	"github.com/farend-go/farend/proto/telnet"
 )
 
 // URL opens a URL with the installed opener, by GET. The caller closes the
@@ -102,15 +104,16 @@ func (l Layer) Join(p *Plan) {
 }
 
 // BuildOpener puts an opener together. Without handlers it knows http, https,
-// ftp, ftps, gopher, gophers, pop(s), imap(s), smtp(s), file and data, takes the
-// proxies of http and https from the environment, follows redirects as the zero
-// HTTPRedirectHandler does, keeps no cookies, knows no password and unpacks
-// nothing. A handler replaces what stands in its place.
+// ftp, ftps, gopher, gophers, nntp, nntps, news, pop(s), imap(s), smtp(s),
+// telnet, telnets, file and data, takes the proxies of http and https from the
+// environment, follows redirects as the zero HTTPRedirectHandler does, keeps no
+// cookies, knows no password and unpacks nothing. A handler replaces what stands
+// in its place.
 func BuildOpener(handlers ...Handler) *http.Client {
 	p := newPlan(nil)
 	usual := []Handler{
 		ProxyHandler{}, HTTPRedirectHandler{}, File(nil), Data(), FTP(ftp.Options{}), Gopher(nil),
-		POP(pop3.Options{}), IMAP(imap.Options{}), SMTP(smtp.Options{}),
+		NNTP(nntp.Options{}, ""), POP(pop3.Options{}), IMAP(imap.Options{}), SMTP(smtp.Options{}), Telnet(telnet.ClientOptions{}),
 	}
 	for _, h := range slices.Concat(usual, handlers) {
 		h.Join(p)

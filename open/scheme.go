@@ -6,6 +6,7 @@ import (
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/proto/gopher"
 	"github.com/farend-go/farend/proto/nntp"
+	"github.com/farend-go/farend/proto/telnet"
 )
 
 // A Scheme is how URLs of one scheme are opened. As a Handler it joins an
@@ -52,6 +53,14 @@ func Gopher(c *gopher.Client) Schemes {
 func NNTP(o nntp.Options, server string) Schemes {
 	t := &nntp.Transport{Options: o, Server: server}
 	return Schemes{{"nntp", t}, {"nntps", t}, {"news", t}}
+}
+
+// Telnet is telnet: and telnets: (RFC 4248), as a telnet.Transport opens them:
+// the Body is what the server says until it hangs up, and what a PUT or POST
+// carries is typed meanwhile.
+func Telnet(o telnet.ClientOptions) Schemes {
+	t := &telnet.Transport{Options: o}
+	return Schemes{{"telnet", t}, {"telnets", t}}
 }
 
 // New is a client over a clone of base that knows more schemes, and follows

@@ -119,6 +119,9 @@ func (g *getCommand) run(ctx context.Context, args []string) error {
 	}
 	g.o.Include, g.o.RemoteTime = g.include, g.mtime
 	g.o.Out = g.out
+	if f, ok := g.in.(*os.File); !ok || piped(f) { // it is typed to telnet:
+		g.o.In = g.in
+	}
 	c, err := g.client(urls)
 	if err != nil {
 		return during("get", err)
@@ -178,6 +181,13 @@ func (g *getCommand) jobs(args []string) ([]transfer.Job, []*url.URL, error) {
 		}
 	}
 	return jobs, urls, nil
+}
+
+// piped tells whether somebody has put text there: no terminal, and not
+// /dev/null.
+func piped(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice == 0
 }
 
 // output is the file for the i-th URL: -o stands for one URL each, as in curl;

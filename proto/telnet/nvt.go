@@ -1,6 +1,9 @@
 package telnet
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // An NVT is one end of a Telnet conversation without its connection: it is
 // given what has come, and keeps what is to be sent. Client and Handler stand
@@ -23,6 +26,7 @@ type NVT struct {
 	held          []byte  // data for behind the handshake
 	mode          Mode
 	chars         [lastChar + 1]Char
+	cr            bool // the text that was written last ended with CR
 }
 
 // Peer is what an NVT has learnt.
@@ -114,17 +118,25 @@ func (n *NVT) Write(b []byte) (int, error) {
 }
 
 // WriteText takes text whose lines end with LF, to be sent with CR LF. On a
-// connection that is binary that is so too.
+// connection that is binary that is so too. Text may come in pieces.
 func (n *NVT) WriteText(text string) {
-	from := 0
-	for i := range len(text) {
-		if text[i] == '\n' && (i == 0 || text[i-1] != '\r') {
-			_, _ = n.Write([]byte(text[from:i])) // it never fails
-			_, _ = n.Write([]byte("\r"))
-			from = i
+	for {
+		at := strings.IndexByte(text, '\n')
+		if at < 0 {
+			break
 		}
+		line := text[:at]
+		if at > 0 && text[at-1] != '\r' || at == 0 && !n.cr {
+			_, _ = n.Write(append([]byte(line), '\r', '\n')) // it never fails
+		} else {
+			_, _ = n.Write([]byte(text[:at+1]))
+		}
+		text, n.cr = text[at+1:], false
 	}
-	_, _ = n.Write([]byte(text[from:]))
+	if text != "" {
+		_, _ = n.Write([]byte(text))
+		n.cr = text[len(text)-1] == '\r'
+	}
 }
 
 // Tell sends a command without an option: AYT, IP, GA.

@@ -42,7 +42,7 @@ type Options struct {
 	// Meter counts; nil: nobody looks.
 	Meter *Meter
 	Out   io.Writer // standard output; nil: nothing is written there
-	In    io.Reader // standard input
+	In    io.Reader // standard input: what is put, and what is typed to telnet:
 }
 
 // A Client moves files between here and where URLs lead. It is made by New;
@@ -144,7 +144,7 @@ func (c *Client) opener() *http.Client {
 		open.TransportHandler{Base: c.transport()}, open.ProxyHandler{},
 		open.HTTPRedirectHandler{Max: redirects},
 		open.Scheme{Name: "ftp", RoundTripper: transport}, open.Scheme{Name: "ftps", RoundTripper: transport},
-		open.Gopher(&gopher.Client{Dialer: &c.dialer}), c.news(), c.mail(),
+		open.Gopher(&gopher.Client{Dialer: &c.dialer}), c.news(), c.mail(), c.telnets(),
 	}
 	if c.o.User != "" || c.o.Netrc != nil || len(c.hosts) > 0 {
 		handlers = append(handlers, open.NewHTTPBasicAuthHandler(c), open.NewHTTPDigestAuthHandler(c))

@@ -175,7 +175,7 @@ func (t *try) copy(w io.Writer, s *source) error {
 
 // worthIt tells whether another try may end otherwise.
 func worthIt(ctx context.Context, err error) bool {
-	if ctx.Err() != nil || errors.Is(err, errAnew) {
+	if ctx.Err() != nil || errors.Is(err, errAnew) || as[*final](err) {
 		return false
 	}
 	if as[*later](err) {

@@ -79,6 +79,12 @@ func (s *span) cut(body io.Reader, size int64) (io.Reader, error) {
 // opener opens a URL, the span of it where there is one.
 func (c *Client) urlOpener(u *url.URL, s *span) opener {
 	return func(ctx context.Context, r request) (*source, error) {
+		if isTelnet(u) && (s != nil || r.from > 0) {
+			return nil, failuref(CodeResume, "a conversation has no parts that could be had alone")
+		}
+		if isTelnet(u) {
+			return c.openTelnet(ctx, u)
+		}
 		if s != nil {
 			return c.openSpan(ctx, u, s)
 		}

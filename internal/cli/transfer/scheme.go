@@ -42,6 +42,8 @@ func schemes() []scheme {
 		{"imaps", refusedMail, nil, putMail},
 		{"smtp", refusedMail, nil, putMail},
 		{"smtps", refusedMail, nil, putMail},
+		{"telnet", nil, nil, nil},
+		{"telnets", nil, nil, nil},
 		{"file", refusedFile, nil, nil},
 		{"data", refusedFile, nil, nil},
 	}

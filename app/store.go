@@ -20,7 +20,7 @@ func (a *App) kept() (store.Engine, error) {
 	} else {
 		opened, err := diskstore.Open(a.cfg.Data, diskstore.Options{})
 		if errors.Is(err, store.ErrInUse) {
-			return nil, badConfig("data %s: another farend is using it", a.cfg.Data)
+			return nil, fmt.Errorf("data %s: another farend is using it", a.cfg.Data) // as a port may be
 		}
 		if err != nil {
 			return nil, badConfig("data %s: %w", a.cfg.Data, withoutPath(err))

@@ -77,6 +77,8 @@ func TestPutMail(t *testing.T) {
 		{"", file + " " + imap + "/INBOX", 0},
 		{letter, "- " + imap + "/INBOX", 0},
 		{"", file + " " + imap + "/missing", 25},
+		{"", file + " " + imap + "/", 2},
+		{"", file + " " + imap + "/INBOX;UID=1", 2},
 		{"", file + " " + file + " " + imap + "/INBOX", 0},
 		{"", file + " imap://nobody:x@" + box.Addr + "/INBOX", 67},
 		{"", filepath.Join(t.TempDir(), "none") + " " + imap + "/INBOX", 26},
@@ -100,6 +102,19 @@ func TestPutMail(t *testing.T) {
 		if to := len(m.To); i == 1 && (to != 2 || from != "x@a.test") || i != 1 && (to != 1 || from != "ann@a.test") {
 			t.Errorf("message %d: %+v", i, m)
 		}
+	}
+}
+
+// TestNewsWithoutAServer: a news: URL names no server, and nobody else does.
+func TestNewsWithoutAServer(t *testing.T) {
+	t.Setenv("NNTPSERVER", "")
+	t.Setenv("NNTP_URL", "")
+	code, out, said := mainOf(t, "get", "news:local.test")
+	if code != 2 || out != "" || !strings.Contains(said, "NNTPSERVER") || strings.Count(said, "\n") != 1 {
+		t.Errorf("status %d, %q, %q", code, out, said)
+	}
+	if code, said := put(t, "x", "-", "news:local.test"); code != 2 || !strings.Contains(said, "NNTPSERVER") {
+		t.Errorf("status %d, %q", code, said)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/url"
 
 	"github.com/farend-go/farend/dial"
@@ -154,7 +155,9 @@ func isCertificate(err error) bool {
 		as[x509.HostnameError](err) || as[x509.CertificateInvalidError](err)
 }
 
-func isTLS(err error) bool { return as[tls.RecordHeaderError](err) || as[tls.AlertError](err) }
+func isTLS(err error) bool {
+	return as[tls.RecordHeaderError](err) || as[tls.AlertError](err) || errors.Is(err, http.ErrSchemeMismatch)
+}
 
 func isNoHost(err error) bool { return as[*net.DNSError](err) || as[socket.EAI](err) }
 

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 	"syscall"
@@ -50,6 +51,7 @@ func TestCodes(t *testing.T) {
 		{dialed(syscall.ETIMEDOUT), 28},
 		{tls.RecordHeaderError{Msg: "no TLS"}, 35},
 		{dialed(tls.AlertError(40)), 35},
+		{http.ErrSchemeMismatch, 35},
 		{failuref(CodeResume, "x"), 36},
 		{fmt.Errorf("x: %w", open.ErrTooManyRedirects), 47},
 		{open.ErrRedirectScheme, 47},

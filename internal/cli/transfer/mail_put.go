@@ -31,6 +31,9 @@ func (m mailPutter) put(ctx context.Context, u *url.URL, p *payload, resume bool
 	if resume {
 		return failuref(CodeResume, "a message is sent as a whole")
 	}
+	if strings.HasPrefix(u.Scheme, "imap") && strings.Trim(u.Path, "/") == "" {
+		return failuref(CodeUsage, "the URL names no mailbox for the message: %s://%s/INBOX does", u.Scheme, u.Host)
+	}
 	body, err := m.c.reader(p, 0, r)
 	if err != nil {
 		return err
@@ -57,11 +60,13 @@ func (m mailPutter) put(ctx context.Context, u *url.URL, p *payload, resume bool
 	if resp.StatusCode < 300 {
 		return nil
 	}
-	code := CodeUpload
-	if resp.StatusCode == http.StatusUnauthorized {
-		code = CodeLogin
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		return failuref(CodeLogin, "the server says: %s", said(resp))
+	case http.StatusBadRequest: // nobody else was asked
+		return failuref(CodeUsage, "%s", said(resp))
 	}
-	return failuref(code, "the server says: %s", said(resp))
+	return failuref(CodeUpload, "the server says: %s", said(resp))
 }
 
 // mailError puts curl's number on what befalls a message. Once it was begun

@@ -26,7 +26,17 @@ func (c *Client) news() open.Schemes {
 		user, password := c.ftpUser(u)
 		return auth.Credentials{User: user, Password: password}, nil
 	}
-	return open.Schemes{{Name: "nntp", RoundTripper: t}, {Name: "nntps", RoundTripper: t}, {Name: "news", RoundTripper: t}}
+	return open.Schemes{{Name: "nntp", RoundTripper: t}, {Name: "nntps", RoundTripper: t}, {Name: "news", RoundTripper: newsServer{t}}}
+}
+
+// newsServer refuses what names no server, instead of asking this host for news.
+type newsServer struct{ *nntp.Transport }
+
+func (n newsServer) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host == "" && n.Server == "" {
+		return nil, failuref(CodeUsage, "neither the URL nor the variable NNTPSERVER names a server (nntp://HOST/GROUP does)")
+	}
+	return n.Transport.RoundTrip(req)
 }
 
 // isNews tells the schemes by which an article is posted: it has no name that

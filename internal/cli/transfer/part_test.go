@@ -286,11 +286,12 @@ func TestRetries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
 			r := Result{share: (&Meter{}).announce(-1)}
-			client := &Client{o: Options{Retries: 3}, meter: &Meter{}}
+			said := 0
+			client := &Client{o: Options{Retries: 3, Say: func(string, ...any) { said++ }}, meter: &Meter{}}
 			open := func(context.Context, request) (*source, error) { return nil, c.err }
 			err := client.fetch(t.Context(), open, &stream{w: io.Discard}, &r)
-			if !errors.Is(err, c.err) || r.Tries != c.tries {
-				t.Errorf("%v: %d tries, want %d", err, r.Tries, c.tries)
+			if !errors.Is(err, c.err) || r.Tries != c.tries || said != c.tries-1 {
+				t.Errorf("%v: %d tries, want %d; that it tries again was said %d times", err, r.Tries, c.tries, said)
 			}
 			if took := time.Since(began); c.tries == 1 && took > 0 || c.tries > 1 && (took < time.Second || took > 10*time.Second) {
 				t.Errorf("%v: waited %v", c.err, took)

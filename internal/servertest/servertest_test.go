@@ -105,3 +105,16 @@ func TestAServerThatFailsFailsTheTest(t *testing.T) {
 		t.Error(b.said)
 	}
 }
+
+func TestSay(t *testing.T) {
+	heard, err := servertest.Say(t, &server.Server{Handler: simple.EchoHandler()}, []byte("word\nwords"))
+	if string(heard) != "word\nwords" || err != nil {
+		t.Errorf("%q, %v", heard, err)
+	}
+	b := &bench{}
+	bug := server.Stream(func(context.Context, net.Conn) error { panic("a bug") })
+	_, _ = servertest.Say(b, &server.Server{Handler: bug}, []byte("word\n")) // whatever it answers
+	if !b.failed {
+		t.Error("a panic was not seen")
+	}
+}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/server"
 )
@@ -36,11 +36,7 @@ func (o onlyAnonymous) Login(_ context.Context, c ftp.Credentials) (ftp.Files, e
 }
 
 func TestTranscripts(t *testing.T) {
-	scripts, err := transcript.Files(os.DirFS("testdata/talk"), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, script := range scripts {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
 			transcript.Server(t, script, func(ctx context.Context, nc net.Conn) error {
 				srv := &server.Server{Handler: &ftp.Handler{Backend: onlyAnonymous{noted()}}}
@@ -52,42 +48,12 @@ func TestTranscripts(t *testing.T) {
 
 // TestTranscriptsOnEvents plays them once, over a socket.
 func TestTranscriptsOnEvents(t *testing.T) {
-	scripts, err := transcript.Files(os.DirFS("testdata/talk"), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := serve(t, &server.Server{Handler: &ftp.Handler{Backend: onlyAnonymous{noted()}}, Engine: server.Events()})
-	for _, script := range scripts {
+	addr := servertest.Serve(t, &server.Server{Handler: &ftp.Handler{Backend: onlyAnonymous{noted()}}, Engine: server.Events()})
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
-			nc, err := net.Dial("tcp", addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer nc.Close()
-			if err := transcript.Play(t.Context(), nc, script, transcript.ClientSide); err != nil {
-				t.Error(err)
-			}
+			servertest.Play(t, addr, script)
 		})
 	}
-}
-
-// serve serves until the test has ended.
-func serve(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }
 
 // clientTalk is RFC 959's scenario, as a client without FEAT, EPSV and UTF-8

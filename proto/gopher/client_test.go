@@ -16,6 +16,7 @@ import (
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/gopher"
 )
 
@@ -128,7 +129,7 @@ var clients = map[string]func(ctx context.Context, c *gopher.Client) error{
 
 // The transcripts at our client, cut at every byte.
 func TestClientTalks(t *testing.T) {
-	for _, script := range talks(t) {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		do := clients[script.Name]
 		if do == nil {
 			t.Errorf("%s: nobody plays the client", script.Name)
@@ -142,7 +143,7 @@ func TestClientTalks(t *testing.T) {
 
 // Under faults the client gives the right answer or an error.
 func TestClientUnderFaults(t *testing.T) {
-	scripts := talks(t)
+	scripts := servertest.Scripts(t, "testdata/talk/*.txt")
 	for seed := range uint64(150) {
 		script := scripts[int(seed)%len(scripts)]
 		near, far := transcript.Pipe()

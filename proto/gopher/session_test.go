@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"iter"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,25 +15,17 @@ import (
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/gopher"
 	"github.com/farend-go/farend/server"
 )
 
 var engines = map[string]func() server.Engine{"goroutines": server.Goroutines, "events": server.Events}
 
-func talks(t *testing.T) []*transcript.Script {
-	t.Helper()
-	scripts, err := transcript.Files(os.DirFS("testdata/talk"), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return scripts
-}
-
 // talk is the transcript of a name.
 func talk(t *testing.T, name string) *transcript.Script {
 	t.Helper()
-	for _, s := range talks(t) {
+	for _, s := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		if s.Name == "testdata/talk/"+name+".txt" || s.Name == name+".txt" {
 			return s
 		}
@@ -46,7 +37,7 @@ func talk(t *testing.T, name string) *transcript.Script {
 // The transcripts at our server, cut at every byte.
 func TestServerTalks(t *testing.T) {
 	for engine, e := range engines {
-		for _, script := range talks(t) {
+		for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 			t.Run(engine+"/"+script.Name, func(t *testing.T) {
 				transcript.Server(t, script, func(ctx context.Context, nc net.Conn) error {
 					srv := &server.Server{Handler: gopher.NewHandler(rawBits{}, rawBitsOptions), Engine: e()}
@@ -55,25 +46,6 @@ func TestServerTalks(t *testing.T) {
 			})
 		}
 	}
-}
-
-// listening serves a handler on loopback until the test ends.
-func listening(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	l, err := server.Listen(t.Context(), "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }
 
 // say sends bytes, in pieces of one where slow, and gives all that comes back.
@@ -104,8 +76,8 @@ func say(t *testing.T, address string, text []byte, slow bool) []byte {
 // The same over sockets, on which the event loop reads itself.
 func TestServerTalksOverTCP(t *testing.T) {
 	for engine, e := range engines {
-		address := listening(t, &server.Server{Handler: gopher.NewHandler(rawBits{}, rawBitsOptions), Engine: e()})
-		for _, script := range talks(t) {
+		address := servertest.Serve(t, &server.Server{Handler: gopher.NewHandler(rawBits{}, rawBitsOptions), Engine: e()})
+		for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 			asked, err := script.Said(transcript.ClientSide)
 			if err != nil {
 				t.Fatal(err)
@@ -126,16 +98,7 @@ func TestServerTalksOverTCP(t *testing.T) {
 // asked answers one request in memory.
 func asked(t *testing.T, b gopher.Backend, o gopher.Options, request string) string {
 	t.Helper()
-	near, far := transcript.Pipe()
-	done := make(chan error, 1)
-	srv := &server.Server{Handler: gopher.NewHandler(b, o)}
-	go func() { done <- srv.Serve(t.Context(), transcript.Once(far)) }()
-	if _, err := io.WriteString(near, request); err != nil {
-		t.Fatal(err)
-	}
-	got, _ := io.ReadAll(near) // a reset has its reason, and what came before counts
-	near.Close()
-	<-done
+	got, _ := servertest.Say(t, &server.Server{Handler: gopher.NewHandler(b, o)}, []byte(request)) // a reset has its reason, and what came before counts
 	return string(got)
 }
 
@@ -238,7 +201,7 @@ func TestAnswersOfABrokenBackend(t *testing.T) {
 func TestHalfABinaryIsAReset(t *testing.T) {
 	for engine, e := range engines {
 		t.Run(engine, func(t *testing.T) {
-			address := listening(t, &server.Server{Handler: gopher.NewHandler(broken{}, gopher.Options{}), Engine: e()})
+			address := servertest.Serve(t, &server.Server{Handler: gopher.NewHandler(broken{}, gopher.Options{}), Engine: e()})
 			u, err := gopher.ParseURL("gopher://" + address + "/99")
 			if err != nil {
 				t.Fatal(err)
@@ -289,16 +252,7 @@ func FuzzServer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		b = append(bytes.ReplaceAll(b[:min(len(b), 6000)], []byte("\n"), nil), '\n')
-		near, far := transcript.Pipe()
-		done := make(chan error, 1)
-		srv := &server.Server{Handler: gopher.NewHandler(rawBits{}, rawBitsOptions)}
-		go func() { done <- srv.Serve(t.Context(), transcript.Once(far)) }()
-		if _, err := near.Write(b); err != nil {
-			t.Fatal(err)
-		}
-		got, err := io.ReadAll(near)
-		near.Close()
-		<-done
+		got, err := servertest.Say(t, &server.Server{Handler: gopher.NewHandler(rawBits{}, rawBitsOptions)}, b)
 		if err != nil || len(got) == 0 {
 			t.Errorf("%q: %q %v", b, got, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/server"
 )
@@ -75,7 +76,7 @@ func TestCompressInTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := handler(filled())
 			h.TLS = testcert.Server(t)
-			k := talk(t, serve(t, &server.Server{Handler: h, Engine: e()}))
+			k := talk(t, servertest.Serve(t, &server.Server{Handler: h, Engine: e()}))
 			k.ask("STARTTLS", "OK")
 			k.wrapTLS()
 			k.ask("LOGIN mrc secret", "OK")

@@ -12,6 +12,7 @@ import (
 
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/imap"
 	"github.com/farend-go/farend/server"
 	"github.com/farend-go/farend/wire"
@@ -30,7 +31,7 @@ func TestUnderFaults(t *testing.T) {
 			b := filled()
 			srv := &server.Server{Handler: handler(b), Layers: []conv.Layer{faults.Layer(faults.Mix(seed)...)}}
 			srv.Limits = server.Limits{Handshake: time.Second, Turn: time.Second, Idle: time.Second, Drain: time.Second}
-			got := flood(t, serve(t, srv), said)
+			got := flood(t, servertest.Serve(t, srv), said)
 			acc := b.account("mrc")
 			acc.mu.Lock()
 			defer acc.mu.Unlock()
@@ -118,7 +119,7 @@ func TestHugeMailbox(t *testing.T) {
 	b := newToy()
 	acc := b.account("mrc")
 	box := &huge{toyBox: acc.boxes["INBOX"]}
-	k := loggedIn(t, serve(t, &server.Server{Handler: handler(fixed{hugeAccount{acc, box}})}), "mrc")
+	k := loggedIn(t, servertest.Serve(t, &server.Server{Handler: handler(fixed{hugeAccount{acc, box}})}), "mrc")
 	if lines := k.ask("SELECT INBOX", "OK"); lines[0] != "* 100000 EXISTS" || len(lines) > 12 {
 		t.Errorf("SELECT told %q", lines)
 	}

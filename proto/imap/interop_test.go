@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/server"
 )
@@ -61,7 +62,7 @@ func onPort(t *testing.T, f func(t *testing.T, b *toy, port, pem string)) {
 			b := filled()
 			h := handler(b)
 			h.TLS = &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
-			_, port, err := net.SplitHostPort(serve(t, &server.Server{Handler: h, Engine: e()}))
+			_, port, err := net.SplitHostPort(servertest.Serve(t, &server.Server{Handler: h, Engine: e()}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 )
 
@@ -35,7 +36,7 @@ func TestSecrets(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tap := &ear{}
 			srv := &server.Server{Handler: handler(filled()), Engine: e(), Tap: func(*server.Talk) conv.Tap { return tap }}
-			addr := serve(t, srv)
+			addr := servertest.Serve(t, srv)
 			plain := base64.StdEncoding.EncodeToString([]byte("\x00mrc\x00secret"))
 			for _, way := range []string{
 				"LOGIN mrc secret", `login "mrc" "secret"`, "LOGIN {3+}\r\nmrc {6+}\r\nsecret", "LOGIN mrc {6}\r\nsecret",

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/imap"
 	"github.com/farend-go/farend/server"
@@ -117,7 +118,7 @@ func onEngines(t *testing.T, f func(t *testing.T, addr string, b *toy)) {
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
 			b := filled()
-			f(t, serve(t, &server.Server{Handler: handler(b), Engine: e()}), b)
+			f(t, servertest.Serve(t, &server.Server{Handler: handler(b), Engine: e()}), b)
 		})
 	}
 }
@@ -197,7 +198,7 @@ func TestStartTLS(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h := handler(filled())
 			h.TLS = testcert.Server(t)
-			addr := serve(t, &server.Server{Handler: h, Engine: e()})
+			addr := servertest.Serve(t, &server.Server{Handler: h, Engine: e()})
 			k := talk(t, addr)
 			k.ask("STARTTLS", "OK")
 			k.wrapTLS()
@@ -242,7 +243,7 @@ func TestLimits(t *testing.T) {
 	b := filled()
 	h := handler(b)
 	h.Limits = imap.Limits{Message: 100, Append: 2, Command: 2000, Line: 1000}
-	addr := serve(t, &server.Server{Handler: h})
+	addr := servertest.Serve(t, &server.Server{Handler: h})
 	k := loggedIn(t, addr, "mrc")
 	k.ask("APPEND INBOX {101}", "NO [TOOBIG]")
 	k.ask("APPEND INBOX {1+}\r\nx {1+}\r\nx {1+}\r\nx", "NO [LIMIT]")
@@ -328,7 +329,7 @@ func TestStops(t *testing.T) {
 func TestMessageOutOfPlace(t *testing.T) {
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
-			addr := serve(t, &server.Server{Handler: handler(filled()), Engine: e()})
+			addr := servertest.Serve(t, &server.Server{Handler: handler(filled()), Engine: e()})
 			k := talk(t, addr)
 			k.say("a APPEND INBOX {23+}\r\nx LOGIN mrc secret\r\nz\r\n\r\n")
 			k.want("a BAD Please log in first")

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/imap"
 	"github.com/farend-go/farend/server"
 	"github.com/farend-go/farend/wire"
@@ -167,7 +168,7 @@ func TestManyAtOnce(t *testing.T) {
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
 			b := filled()
-			addr := serve(t, &server.Server{Handler: handler(b), Engine: e()})
+			addr := servertest.Serve(t, &server.Server{Handler: handler(b), Engine: e()})
 			all := make([]*watcher, 6)
 			var wg sync.WaitGroup
 			for i := range all {

@@ -3,7 +3,6 @@ package imap_test
 import (
 	"context"
 	"net"
-	"os"
 	"sync"
 	"testing"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/imap"
 	"github.com/farend-go/farend/server"
 )
@@ -93,17 +93,8 @@ func filled() *toy {
 
 func handler(b imap.Backend) *imap.Handler { return &imap.Handler{Backend: b, Auth: users()} }
 
-func scripts(t *testing.T) []*transcript.Script {
-	t.Helper()
-	all, err := transcript.Files(os.DirFS("testdata/talk"), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 func TestTranscripts(t *testing.T) {
-	for _, script := range scripts(t) {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		said, err := script.Said(transcript.ClientSide)
 		if err != nil {
 			t.Fatal(err)
@@ -123,36 +114,10 @@ func TestTranscripts(t *testing.T) {
 
 // TestTranscriptsOnEvents plays them once, over a socket.
 func TestTranscriptsOnEvents(t *testing.T) {
-	for _, script := range scripts(t) {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
-			addr := serve(t, &server.Server{Handler: handler(filled()), Engine: server.Events()})
-			nc, err := net.Dial("tcp", addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer nc.Close()
-			if err := transcript.Play(t.Context(), nc, script, transcript.ClientSide); err != nil {
-				t.Error(err)
-			}
+			addr := servertest.Serve(t, &server.Server{Handler: handler(filled()), Engine: server.Events()})
+			servertest.Play(t, addr, script)
 		})
 	}
-}
-
-// serve serves until the test has ended.
-func serve(t testing.TB, srv *server.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/newsgroup"
 	"github.com/farend-go/farend/proto/nntp"
 	"github.com/farend-go/farend/proto/nntp/nntptest"
@@ -121,8 +122,7 @@ func FuzzSession(f *testing.F) {
 	h := fixture(f, logins())
 	f.Fuzz(func(t *testing.T, said []byte) {
 		ctx := t.Context()
-		srv := &server.Server{Handler: h}
-		talk(t, srv, said)
+		_, _ = servertest.Say(t, &server.Server{Handler: h}, said) // whatever it answers
 		g, err := h.Backend.Group(ctx, "misc.test")
 		if err != nil {
 			t.Fatal(err)

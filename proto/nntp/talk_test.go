@@ -2,10 +2,8 @@ package nntp_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +11,7 @@ import (
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/keep/news"
 	"github.com/farend-go/farend/newsgroup"
 	"github.com/farend-go/farend/proto/nntp"
@@ -79,19 +78,8 @@ func fixture(t testing.TB, logins *auth.Authenticator) *nntp.Handler {
 	return h
 }
 
-// scripts are the talks of a folder: those that are cut at every byte, or those
-// that are played as a whole.
-func scripts(t *testing.T, folder string) []*transcript.Script {
-	t.Helper()
-	all, err := transcript.Files(os.DirFS("testdata/"+folder), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 func TestTranscripts(t *testing.T) {
-	for _, script := range scripts(t, "talk") {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
 			t.Parallel()
 			in := logins()
@@ -111,40 +99,14 @@ func TestTranscripts(t *testing.T) {
 // TestLongTranscripts plays them once, over a socket, on each engine.
 func TestLongTranscripts(t *testing.T) {
 	for name, engine := range engines {
-		for _, script := range append(scripts(t, "talk"), scripts(t, "whole")...) {
+		for _, script := range servertest.Scripts(t, "testdata/talk/*.txt", "testdata/whole/*.txt") {
 			t.Run(name+"/"+script.Name, func(t *testing.T) {
 				t.Parallel()
-				addr := serve(t, &server.Server{Handler: fixture(t, logins()), Engine: engine()})
-				nc, err := net.Dial("tcp", addr)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer nc.Close()
-				if err := transcript.Play(t.Context(), nc, script, transcript.ClientSide); err != nil {
-					t.Error(err)
-				}
+				addr := servertest.Serve(t, &server.Server{Handler: fixture(t, logins()), Engine: engine()})
+				servertest.Play(t, addr, script)
 			})
 		}
 	}
-}
-
-// serve serves until the test has ended.
-func serve(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }
 
 // client plays the server of a talk at a client.
@@ -168,35 +130,12 @@ func client(t *testing.T, talk string, o nntp.Options, do func(ctx context.Conte
 func scriptsOf(tb testing.TB) [][]byte {
 	tb.Helper()
 	var out [][]byte
-	for _, folder := range []string{"talk", "whole"} {
-		all, err := transcript.Files(os.DirFS("testdata/"+folder), "*.txt")
+	for _, script := range servertest.Scripts(tb, "testdata/talk/*.txt", "testdata/whole/*.txt") {
+		said, err := script.Said(transcript.ClientSide)
 		if err != nil {
 			tb.Fatal(err)
 		}
-		for _, script := range all {
-			said, err := script.Said(transcript.ClientSide)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			out = append(out, said)
-		}
+		out = append(out, said)
 	}
 	return out
-}
-
-// talk says something to a server, and reads what it answers until it hangs up.
-func talk(t *testing.T, srv *server.Server, said []byte) {
-	t.Helper()
-	ours, theirs := transcript.Pipe()
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(context.Background(), transcript.Once(theirs)) }()
-	go func() {
-		_, _ = ours.Write(said) // it may hang up first
-		_ = ours.CloseWrite()
-	}()
-	_, _ = io.Copy(io.Discard, ours)
-	ours.Close()
-	if err := <-done; err != nil && !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
-	}
 }

@@ -13,7 +13,7 @@ import (
 
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv"
-	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/server"
 )
@@ -158,23 +158,13 @@ func FuzzSession(f *testing.F) {
 				deleted++
 			}
 		}})
-		ours, theirs := transcript.Pipe()
 		if login {
 			said = append([]byte("APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n"), said...)
 		}
-		served := make(chan error, 1)
-		go func() { served <- (&server.Server{Handler: h}).Serve(t.Context(), transcript.Once(theirs)) }()
-		go func() {
-			if _, err := ours.Write(said); err == nil {
-				_ = ours.CloseWrite() // the server may have hung up
-			}
-		}()
-		answer, err := io.ReadAll(ours)
+		answer, err := servertest.Say(t, &server.Server{Handler: h}, said)
 		if err != nil || !bytes.HasPrefix(answer, []byte("+OK ")) || !bytes.HasSuffix(answer, []byte("\r\n")) {
 			t.Fatalf("%q: %q, %v", said, answer, err)
 		}
-		ours.Close()
-		<-served
 		if opened != closed || deleted > opened || deleted > 0 && !bytes.Contains(bytes.ToUpper(said), []byte("QUIT")) {
 			t.Fatalf("%q: opened %d times, closed %d, deleted %d", said, opened, closed, deleted)
 		}

@@ -16,6 +16,7 @@ import (
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/proto/pop3/pop3test"
@@ -296,7 +297,7 @@ S.`)
 func TestHalfAMessageIsNoMessage(t *testing.T) {
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
-			addr := serve(t, &server.Server{Handler: mrose(odd{}), Engine: e()})
+			addr := servertest.Serve(t, &server.Server{Handler: mrose(odd{}), Engine: e()})
 			c, err := pop3.Dial(t.Context(), "tcp:"+addr, pop3.Options{})
 			if err != nil {
 				t.Fatal(err)

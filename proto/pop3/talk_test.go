@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/server"
 )
@@ -72,18 +72,9 @@ func mrose(b pop3.Backend) *pop3.Handler {
 	return h
 }
 
-func scripts(t *testing.T) []*transcript.Script {
-	t.Helper()
-	all, err := transcript.Files(os.DirFS("testdata/talk"), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 func TestTranscripts(t *testing.T) {
 	h := mrose(drop{})
-	for _, script := range scripts(t) {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
 			transcript.Server(t, script, func(ctx context.Context, nc net.Conn) error {
 				srv := &server.Server{Handler: h}
@@ -95,38 +86,12 @@ func TestTranscripts(t *testing.T) {
 
 // TestTranscriptsOnEvents plays them once, over a socket.
 func TestTranscriptsOnEvents(t *testing.T) {
-	addr := serve(t, &server.Server{Handler: mrose(drop{}), Engine: server.Events()})
-	for _, script := range scripts(t) {
+	addr := servertest.Serve(t, &server.Server{Handler: mrose(drop{}), Engine: server.Events()})
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
-			nc, err := net.Dial("tcp", addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer nc.Close()
-			if err := transcript.Play(t.Context(), nc, script, transcript.ClientSide); err != nil {
-				t.Error(err)
-			}
+			servertest.Play(t, addr, script)
 		})
 	}
-}
-
-// serve serves until the test has ended.
-func serve(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }
 
 // The client's side of RFC 1939's session, of a server without CAPA, and of one

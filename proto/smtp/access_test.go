@@ -11,6 +11,7 @@ import (
 
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv/faults"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/proto/smtp/smtptest"
 	"github.com/farend-go/farend/server"
@@ -221,7 +222,7 @@ func (extension) Extensions() []smtp.Extension {
 
 func TestExtension(t *testing.T) {
 	room := &smtptest.Mailroom{}
-	addr := serve(t, &server.Server{Handler: &smtp.Handler{Backend: extension{room}}, Engine: server.Events()})
+	addr := servertest.Serve(t, &server.Server{Handler: &smtp.Handler{Backend: extension{room}}, Engine: server.Events()})
 	c, err := smtp.Dial(within(t), "tcp:"+addr, smtp.Options{})
 	if err != nil {
 		t.Fatal(err)

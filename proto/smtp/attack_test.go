@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/proto/smtp/smtptest"
 	"github.com/farend-go/farend/server"
@@ -166,9 +167,6 @@ func serverOf(h *smtp.Handler) *server.Server {
 	return &server.Server{Handler: h, Limits: server.Limits{Idle: patience, Turn: patience}}
 }
 
-// drain reads what a peer says until it ends.
-func drain(nc net.Conn) { _, _ = io.Copy(io.Discard, nc) }
-
 // all reads everything.
 func all(_ context.Context, r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
@@ -198,7 +196,7 @@ func TestBodies(t *testing.T) {
 		for name, b := range behaviours {
 			t.Run(engineName+"/"+name, func(t *testing.T) {
 				l := newLedger(b.body)
-				addr := serve(t, &server.Server{Handler: &smtp.Handler{Backend: l}, Engine: engine})
+				addr := servertest.Serve(t, &server.Server{Handler: &smtp.Handler{Backend: l}, Engine: engine})
 				c := dialRaw(t, addr)
 				c.want("EHLO x\r\n", "220", "250")
 				envelope := "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
@@ -237,7 +235,7 @@ func TestHangUp(t *testing.T) {
 	for name, engine := range engines() {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(all)
-			addr := serve(t, &server.Server{Handler: &smtp.Handler{Backend: l}, Engine: engine})
+			addr := servertest.Serve(t, &server.Server{Handler: &smtp.Handler{Backend: l}, Engine: engine})
 			envelope := "EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
 			long := strings.Repeat(strings.Repeat("x", 1000)+"\r\n", 300)
 			for _, said := range []string{
@@ -270,7 +268,7 @@ func TestPanic(t *testing.T) {
 	for name, engine := range engines() {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(func(context.Context, io.Reader) error { panic("a bug") })
-			addr := serve(t, &server.Server{Handler: &smtp.Handler{Backend: l}, Engine: engine})
+			addr := servertest.Serve(t, &server.Server{Handler: &smtp.Handler{Backend: l}, Engine: engine})
 			for _, lines := range []int{1, 30_000} {
 				c := dialRaw(t, addr)
 				c.want("EHLO x\r\n", "220", "250")

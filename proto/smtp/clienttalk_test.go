@@ -11,6 +11,7 @@ import (
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/smtp"
 )
 
@@ -241,16 +242,7 @@ func FuzzSession(f *testing.F) {
 			Backend: led, Kind: smtp.Kind(kind % 3), Hostname: "h", Repair: true,
 			Auth: &auth.Authenticator{Accounts: &auth.Users{Anybody: true}, Delay: -1}, Anonymous: true,
 		}
-		ours, theirs := transcript.Pipe()
-		done := make(chan error)
-		go func() { done <- serverOf(h).Serve(t.Context(), transcript.Once(theirs)) }()
-		go func() {
-			_, _ = ours.Write([]byte(said)) // fails where the server has hung up
-			_ = ours.CloseWrite()
-		}()
-		drain(ours)
-		<-done
-		ours.Close()
+		_, _ = servertest.Say(t, serverOf(h), []byte(said)) // whatever it answers
 		if led.begun.Load() != led.committed.Load()+led.aborted.Load() {
 			t.Fatal(led)
 		}

@@ -3,11 +3,11 @@ package smtp_test
 import (
 	"context"
 	"net"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/proto/smtp/smtptest"
 	"github.com/farend-go/farend/server"
@@ -81,7 +81,7 @@ var folders = map[string]smtp.Kind{"testdata/talk": smtp.SMTP, "testdata/lmtp": 
 
 func TestTranscripts(t *testing.T) {
 	for folder, kind := range folders {
-		for _, script := range scripts(t, folder) {
+		for _, script := range servertest.Scripts(t, folder+"/*.txt") {
 			t.Run(script.Name, func(t *testing.T) {
 				transcript.Server(t, script, func(ctx context.Context, nc net.Conn) error {
 					return talkServer(kind).Serve(ctx, transcript.Once(nc))
@@ -96,46 +96,11 @@ func TestTranscriptsOnEvents(t *testing.T) {
 	for folder, kind := range folders {
 		srv := talkServer(kind)
 		srv.Engine = server.Events()
-		addr := serve(t, srv)
-		for _, script := range scripts(t, folder) {
+		addr := servertest.Serve(t, srv)
+		for _, script := range servertest.Scripts(t, folder+"/*.txt") {
 			t.Run(script.Name, func(t *testing.T) {
-				nc, err := net.Dial("tcp", addr)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer nc.Close()
-				if err := transcript.Play(t.Context(), nc, script, transcript.ClientSide); err != nil {
-					t.Error(err)
-				}
+				servertest.Play(t, addr, script)
 			})
 		}
 	}
-}
-
-func scripts(t *testing.T, folder string) []*transcript.Script {
-	t.Helper()
-	all, err := transcript.Files(os.DirFS(folder), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-// serve serves until the test has ended.
-func serve(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }

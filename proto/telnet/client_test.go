@@ -15,6 +15,7 @@ import (
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/proto/telnet/telnettest"
 	"github.com/farend-go/farend/server"
@@ -172,7 +173,7 @@ func TestSynch(t *testing.T) {
 		_, err := io.Copy(io.Discard, c)
 		return err
 	}}
-	addr := serve(t, &server.Server{Handler: h})
+	addr := servertest.Serve(t, &server.Server{Handler: h})
 	ctx := within10s(t)
 	c, err := telnet.Dial(ctx, "tcp:"+addr, telnet.ClientOptions{})
 	if err != nil {

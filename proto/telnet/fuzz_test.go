@@ -1,12 +1,10 @@
 package telnet_test
 
 import (
-	"context"
-	"net"
 	"testing"
 	"time"
 
-	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/server"
 )
@@ -21,28 +19,7 @@ func FuzzSession(f *testing.F) {
 		if login {
 			h.Auth = logins()
 		}
-		ours, theirs := transcript.Pipe()
 		srv := &server.Server{Handler: h, Limits: server.Limits{Drain: time.Second}}
-		done := make(chan error, 1)
-		go func() { done <- srv.Serve(context.Background(), transcript.Once(theirs)) }()
-		go func() {
-			_, _ = ours.Write(b) // a session that has ended takes no more
-			_ = ours.CloseWrite()
-		}()
-		drain(ours)
-		<-done
-		if srv.Counters().Errors["panic"] > 0 {
-			t.Fatalf("%q makes it panic", b)
-		}
-		ours.Close()
+		_, _ = servertest.Say(t, srv, b) // whatever it answers
 	})
-}
-
-func drain(c net.Conn) {
-	b := make([]byte, 4096)
-	for {
-		if _, err := c.Read(b); err != nil {
-			return
-		}
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/server"
 )
@@ -50,15 +50,6 @@ func logins() *auth.Authenticator {
 	return &auth.Authenticator{Accounts: &auth.Users{Secrets: map[string]auth.Secret{"ann": secret()}}, Delay: -1}
 }
 
-func scripts(t *testing.T) []*transcript.Script {
-	t.Helper()
-	all, err := transcript.Files(os.DirFS("testdata/talk"), "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
 func handlerFor(script *transcript.Script) *telnet.Handler {
 	h := &telnet.Handler{Shell: newParrot}
 	if strings.Contains(script.Name, "login") {
@@ -68,7 +59,7 @@ func handlerFor(script *transcript.Script) *telnet.Handler {
 }
 
 func TestTranscripts(t *testing.T) {
-	for _, script := range scripts(t) {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
 			transcript.Server(t, script, func(ctx context.Context, nc net.Conn) error {
 				srv := &server.Server{Handler: handlerFor(script)}
@@ -80,40 +71,14 @@ func TestTranscripts(t *testing.T) {
 
 // TestTranscriptsOnEvents plays them once, over a socket, in each mode.
 func TestTranscriptsOnEvents(t *testing.T) {
-	for _, script := range scripts(t) {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		for _, quick := range []bool{false, true} {
 			h := handlerFor(script)
 			h.Quick = quick
-			addr := serve(t, &server.Server{Handler: h, Engine: server.Events()})
+			addr := servertest.Serve(t, &server.Server{Handler: h, Engine: server.Events()})
 			t.Run(script.Name, func(t *testing.T) {
-				nc, err := net.Dial("tcp", addr)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer nc.Close()
-				if err := transcript.Play(t.Context(), nc, script, transcript.ClientSide); err != nil {
-					t.Error(err)
-				}
+				servertest.Play(t, addr, script)
 			})
 		}
 	}
-}
-
-// serve serves until the test has ended.
-func serve(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"testing"
 	"testing/fstest"
 
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/web"
 	"github.com/farend-go/farend/server"
 )
@@ -17,7 +17,7 @@ import (
 // The transcripts at our server, cut at every byte.
 func TestServerTalks(t *testing.T) {
 	files := &web.FileServer{Files: web.ReadOnly(fstest.MapFS{"f": {Data: []byte(digits), ModTime: written}})}
-	for _, script := range scripts(t, "*.txt") {
+	for _, script := range servertest.Scripts(t, "testdata/talk/*.txt") {
 		t.Run(script.Name, func(t *testing.T) {
 			transcript.Server(t, script, func(ctx context.Context, nc net.Conn) error {
 				return (&server.Server{Handler: &web.Handler{HTTP: files}}).Serve(ctx, &only{Listener: transcript.Once(nc)})
@@ -28,7 +28,7 @@ func TestServerTalks(t *testing.T) {
 
 // The one of a download at ours.
 func TestClientTalks(t *testing.T) {
-	for _, script := range scripts(t, "resume.txt") {
+	for _, script := range servertest.Scripts(t, "testdata/talk/resume.txt") {
 		transcript.Client(t, script, func(ctx context.Context, nc net.Conn) error {
 			transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nc, nil }}
 			defer transport.CloseIdleConnections()
@@ -45,15 +45,3 @@ func TestClientTalks(t *testing.T) {
 
 // tagOfDigits is made of the content: the tree of the transcripts has no inodes.
 const tagOfDigits = "hNiYd_DUBB77a_kaFvAk"
-
-func scripts(t *testing.T, pattern string) []*transcript.Script {
-	t.Helper()
-	all, err := transcript.Files(os.DirFS("testdata/talk"), pattern)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(all) == 0 {
-		t.Fatalf("no transcript is called %s", pattern)
-	}
-	return all
-}

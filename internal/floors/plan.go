@@ -48,6 +48,7 @@ load                                  < dial socket golang.org/x/sys github.com/
 # third floor: the protocols; never each other, never a store
 proto                                 < server dial conv auth wire message socket
 proto/*                               < proto server dial conv auth wire message socket
+proto/*                               < proto/internal/pool
 proto/*                               < conv/deflate golang.org/x/text golang.org/x/net
 proto/xmlrpc                          < proto/web   # XML-RPC is spoken over HTTP
 proto/*/*test                         < proto proto/* keep/* auth server dial conv conv/faults conv/transcript wire message mailbox newsgroup filetree store store/memstore internal/testcert internal/servertest

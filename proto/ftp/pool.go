@@ -2,10 +2,11 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
+
+	"github.com/farend-go/farend/proto/internal/pool"
 )
 
 // A Pool shares sessions with one server among goroutines, for transfers at the
@@ -15,77 +16,23 @@ type Pool struct {
 	Open func(ctx context.Context) (*Client, error) // dials and logs in
 	Max  int                                        // sessions at once; 0: 4
 
-	once   sync.Once
-	tokens chan struct{}
-	mu     sync.Mutex
-	idle   []*Client
-	closed bool
+	sessions pool.Pool[*Client]
 }
 
 // ErrPoolClosed is a call after Close.
-var ErrPoolClosed = errors.New("ftp: pool is closed")
+var ErrPoolClosed = pool.ErrClosed
 
 // Get takes a session out, waiting for one to be free. Put gives it back.
 func (p *Pool) Get(ctx context.Context) (*Client, error) {
-	p.once.Do(func() {
-		n := p.Max
-		if n <= 0 {
-			n = 4
-		}
-		p.tokens = make(chan struct{}, n)
-	})
-	select {
-	case p.tokens <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	most := p.Max
+	if most <= 0 {
+		most = 4
 	}
-	for {
-		c, err := p.take()
-		if err != nil {
-			<-p.tokens
-			return nil, err
-		}
-		if c == nil {
-			break
-		}
-		if c.Noop(ctx) == nil { // the server may have hung up meanwhile
-			return c, nil
-		}
-		c.Close()
-	}
-	c, err := p.Open(ctx)
-	if err != nil {
-		<-p.tokens
-		return nil, err
-	}
-	return c, nil
-}
-
-func (p *Pool) take() (*Client, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
-		return nil, ErrPoolClosed
-	}
-	if len(p.idle) == 0 {
-		return nil, nil
-	}
-	c := p.idle[len(p.idle)-1]
-	p.idle = p.idle[:len(p.idle)-1]
-	return c, nil
+	return p.sessions.Get(ctx, most, p.Open, (*Client).Noop)
 }
 
 // Put gives a session back that Get gave; one that is broken or busy is closed.
-func (p *Pool) Put(c *Client) {
-	p.mu.Lock()
-	if c.broken || c.busy || p.closed {
-		c.Close()
-	} else {
-		p.idle = append(p.idle, c)
-	}
-	p.mu.Unlock()
-	<-p.tokens
-}
+func (p *Pool) Put(c *Client) { p.sessions.Put(c, !c.broken && !c.busy) }
 
 // Do runs f with a session.
 func (p *Pool) Do(ctx context.Context, f func(c *Client) error) error {
@@ -98,17 +45,7 @@ func (p *Pool) Do(ctx context.Context, f func(c *Client) error) error {
 }
 
 // Close closes the sessions at rest, and the others when they are put back.
-func (p *Pool) Close() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	var err error
-	for _, c := range p.idle {
-		err = errors.Join(err, c.Close())
-	}
-	p.idle = nil
-	return err
-}
+func (p *Pool) Close() error { return p.sessions.Close((*Client).Close) }
 
 // Download fetches a file in segments at the same time, one session each, and
 // returns its size. What w holds after an error is not to be used. A file that

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"sync"
+
+	"github.com/farend-go/farend/proto/internal/pool"
 )
 
 // A Pool downloads over several sessions with one server at once, and keeps them
@@ -14,13 +16,11 @@ type Pool struct {
 	Open func(ctx context.Context) (*Client, error) // dials and logs in
 	Max  int                                        // sessions of one call; 0: 4
 
-	mu     sync.Mutex
-	idle   []*Client
-	closed bool
+	sessions pool.Pool[*Client]
 }
 
 // ErrPoolClosed is a call after Close.
-var ErrPoolClosed = errors.New("nntp: pool is closed")
+var ErrPoolClosed = pool.ErrClosed
 
 // batch is how many articles one session asks for before it looks what is left.
 const batch = 64
@@ -97,6 +97,7 @@ func (p *Pool) work(ctx context.Context, d *download) error {
 		}
 		var err error
 		if c == nil || c.Broken() {
+			p.put(c)
 			if c, err = p.session(ctx, d.group); err != nil {
 				return err
 			}
@@ -126,65 +127,36 @@ func (d *download) fetch(ctx context.Context, c *Client, some []Ref) (left []Ref
 	return some[n:], nil
 }
 
-// session is one that rested, or a new one.
-func (p *Pool) session(ctx context.Context, group string) (c *Client, err error) {
-	for {
-		var rested bool
-		p.mu.Lock()
-		switch {
-		case p.closed:
-			p.mu.Unlock()
-			return nil, ErrPoolClosed
-		case len(p.idle) == 0:
-			p.mu.Unlock()
-			if c, err = p.Open(ctx); err != nil {
-				return nil, err
-			}
-			rested = false
-		default:
-			c, rested = p.idle[len(p.idle)-1], true
-			p.idle = p.idle[:len(p.idle)-1]
-			p.mu.Unlock()
-		}
-		if group != "" {
-			_, err = c.Group(ctx, group)
-		} else if rested {
-			_, err = c.Date(ctx) // the server may have hung up meanwhile
-		}
-		if err == nil || refused(err) && group == "" {
-			return c, nil
-		}
-		c.Close()
-		if !rested || refused(err) {
-			return nil, err
-		}
+// session is one that rested, or a new one, with group selected.
+func (p *Pool) session(ctx context.Context, group string) (*Client, error) {
+	c, err := p.sessions.Get(ctx, 0, p.Open, (*Client).alive)
+	if err != nil || group == "" {
+		return c, err
 	}
+	if _, err := c.Group(ctx, group); err != nil {
+		p.put(c)
+		return nil, err
+	}
+	return c, nil
+}
+
+// alive tells whether the server has not hung up meanwhile.
+func (c *Client) alive(ctx context.Context) error {
+	if _, err := c.Date(ctx); !refused(err) {
+		return err
+	}
+	return nil
 }
 
 // put keeps a session for the next time.
 func (p *Pool) put(c *Client) {
-	if c == nil {
-		return
+	if c != nil {
+		p.sessions.Put(c, c.free() == nil)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if c.Broken() || p.closed || c.free() != nil {
-		c.Close()
-		return
-	}
-	p.idle = append(p.idle, c)
 }
 
 // Close ends the sessions at rest, saying goodbye as long as ctx lets it, and
 // the others when their call has ended.
 func (p *Pool) Close(ctx context.Context) error {
-	p.mu.Lock()
-	idle := p.idle
-	p.closed, p.idle = true, nil
-	p.mu.Unlock()
-	var err error
-	for _, c := range idle {
-		err = errors.Join(err, c.Quit(ctx))
-	}
-	return err
+	return p.sessions.Close(func(c *Client) error { return c.Quit(ctx) })
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/farend-go/farend/app"
 	"github.com/farend-go/farend/dial"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/simple"
 	"github.com/farend-go/farend/server"
 )
@@ -31,15 +32,7 @@ func run(t *testing.T, cfg app.Config) app.Ready {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- a.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Run(t, a.Serve)
 	return a.Ready()
 }
 

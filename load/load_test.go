@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/farend-go/farend/dial"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/load"
 	"github.com/farend-go/farend/server"
@@ -30,16 +31,8 @@ func serve(t *testing.T, srv *server.Server, address string) net.Addr {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	srv.Limits.Drain = 10 * time.Millisecond
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Run(t, func(ctx context.Context) error { return srv.Serve(ctx, l) })
 	return l.Addr()
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/server"
 )
@@ -65,20 +66,7 @@ func (s *sending) Close(error) error { return nil }
 func sendingServer(t *testing.T, e server.Engine, srv *server.Server) net.Conn {
 	t.Helper()
 	srv.Engine = e
-	l, err := server.Listen(t.Context(), "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	c, err := net.Dial("tcp", l.Addr().String())
+	c, err := net.Dial("tcp", servertest.Serve(t, srv))
 	if err != nil {
 		t.Fatal(err)
 	}

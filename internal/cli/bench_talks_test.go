@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/ftp/ftptest"
 	"github.com/farend-go/farend/server"
 )
@@ -126,7 +127,7 @@ func TestBenchFTP(t *testing.T) {
 }
 
 func TestBenchGopher(t *testing.T) {
-	at := benchServer(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
+	at := servertest.Serve(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
 		line, err := bufio.NewReader(c).ReadString('\n')
 		answer := map[string]string{"\r\n": "0a\t/a\th\t70\r\n.\r\n", "/a\r\n": "3 is a number\n" + strings.Repeat("x", 9000), "/no\r\n": "3no\t\terror.host\t1\r\n.\r\n"}[line]
 		if err == nil {
@@ -157,7 +158,7 @@ type scripted struct {
 }
 
 func (s *scripted) serve(t *testing.T) string {
-	return benchServer(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
+	return servertest.Serve(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
 		_, err := io.WriteString(c, s.greeting+"\r\n")
 		inText := false
 		for r := bufio.NewScanner(c); err == nil && r.Scan(); {

@@ -13,29 +13,11 @@ import (
 	"testing"
 
 	"github.com/farend-go/farend/internal/cli"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/simple"
 	"github.com/farend-go/farend/server"
 )
-
-// benchServer serves until the test ends, and gives where.
-func benchServer(t *testing.T, srv *server.Server) string {
-	t.Helper()
-	l, err := server.Listen(t.Context(), "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	return l.Addr().String()
-}
 
 // bench runs farend bench.
 func bench(ctx context.Context, args ...string) (code int, out, errs string) {
@@ -45,10 +27,10 @@ func bench(ctx context.Context, args ...string) (code int, out, errs string) {
 }
 
 func TestBenchReports(t *testing.T) {
-	echo := benchServer(t, &server.Server{Handler: simple.EchoHandler()})
-	greet := benchServer(t, &server.Server{Handler: simple.GreetHandler(nil)})
-	upper := benchServer(t, &server.Server{Handler: simple.UpperHandler(nil)})
-	secret := benchServer(t, &server.Server{Handler: simple.EchoHandler(), TLS: testcert.Server(t)})
+	echo := servertest.Serve(t, &server.Server{Handler: simple.EchoHandler()})
+	greet := servertest.Serve(t, &server.Server{Handler: simple.GreetHandler(nil)})
+	upper := servertest.Serve(t, &server.Server{Handler: simple.UpperHandler(nil)})
+	secret := servertest.Serve(t, &server.Server{Handler: simple.EchoHandler(), TLS: testcert.Server(t)})
 	for _, tt := range []struct{ args, want string }{
 		{"-n 20 -c 2 tcp://" + echo, "bytes     out 1.28 kB  in 1.28 kB"},
 		{"-n 10 --depth 5 --size 1KiB tcp://" + echo, "out 10.2 kB"},
@@ -70,7 +52,7 @@ func TestBenchReports(t *testing.T) {
 }
 
 func TestBenchMissesAndCompares(t *testing.T) {
-	echo := benchServer(t, &server.Server{Handler: simple.EchoHandler()})
+	echo := servertest.Serve(t, &server.Server{Handler: simple.EchoHandler()})
 	code, out, errs := bench(t.Context(), "tcp://"+echo, "-n", "50", "--json", "--max", "max<0s", "--max", "errors<=0")
 	if code != 99 || !strings.HasPrefix(errs, "farend: bench: missed: max<0s (") || strings.Count(errs, "\n") != 1 {
 		t.Errorf("exit %d, %q", code, errs)
@@ -118,12 +100,12 @@ func TestBenchFails(t *testing.T) {
 	}
 	nobody := l.Addr().String()
 	l.Close()
-	liar := benchServer(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
+	liar := servertest.Serve(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
 		_, err := c.Write([]byte("I say what I want, whatever it is that I was asked, and so on, and so on.\n"))
 		_, _ = io.Copy(io.Discard, c)
 		return err
 	})})
-	secret := benchServer(t, &server.Server{Handler: simple.EchoHandler(), TLS: testcert.Server(t)})
+	secret := servertest.Serve(t, &server.Server{Handler: simple.EchoHandler(), TLS: testcert.Server(t)})
 	garbage := filepath.Join(t.TempDir(), "garbage")
 	if err := os.WriteFile(garbage, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
@@ -169,7 +151,7 @@ func TestBenchFails(t *testing.T) {
 func TestBenchInterrupted(t *testing.T) {
 	signals := make(chan os.Signal, 1)
 	n := 0
-	busy := benchServer(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
+	busy := servertest.Serve(t, &server.Server{Handler: server.Stream(func(_ context.Context, c net.Conn) error {
 		b := make([]byte, 64)
 		for {
 			if _, err := io.ReadFull(c, b); err != nil {

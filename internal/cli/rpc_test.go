@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/farend-go/farend/app"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/xmlrpc"
 	"github.com/farend-go/farend/proto/xmlrpc/xmlrpctest"
 )
@@ -83,15 +83,7 @@ func TestTutorial71_RPC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- a.Serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	servertest.Run(t, a.Serve)
 	url := a.Ready().Services[0].URL
 	for args, want := range map[string]string{
 		"add 2 3":                    "5\n",

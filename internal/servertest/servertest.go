@@ -56,25 +56,33 @@ func (r Room) Serve(t TB, srv *server.Server) string {
 	if address == "" {
 		address = "127.0.0.1:0"
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	l, err := server.Listen(ctx, address, server.ListenConfig{})
+	l, err := server.Listen(context.Background(), address, server.ListenConfig{})
 	if err != nil {
-		cancel()
 		t.Fatalf("%v", err)
 	}
+	t.Cleanup(func() { heard.tell(t) })
+	Run(t, func(ctx context.Context) error { return srv.Serve(ctx, l) })
+	return l.Addr().String()
+}
+
+// Run runs serve until the test has ended or stop is called: then its context
+// ends, and it is waited for. An error of its fails the test.
+func Run(t TB, serve func(ctx context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
-	t.Cleanup(func() {
+	go func() { done <- serve(ctx) }()
+	end := sync.OnceValue(func() error {
 		cancel()
-		err := <-done
-		if err != nil || t.Failed() {
-			heard.tell(t)
-		}
-		if err != nil {
+		return <-done
+	})
+	stop = func() {
+		t.Helper()
+		if err := end(); err != nil {
 			t.Fatalf("the server: %v", err)
 		}
-	})
-	return l.Addr().String()
+	}
+	t.Cleanup(stop)
+	return stop
 }
 
 // maxTold is how many sessions are shown, the last ones.
@@ -107,8 +115,12 @@ func (h *hearing) tap(talk *server.Talk) conv.Tap {
 	return r
 }
 
-// tell shows it. The server has ended.
+// tell shows it where the test has failed. The server has ended.
 func (h *hearing) tell(t TB) {
+	t.Helper()
+	if !t.Failed() {
+		return
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, s := range h.sessions {

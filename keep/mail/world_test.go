@@ -1,13 +1,13 @@
 package mail_test
 
 import (
-	"context"
 	"log/slog"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/farend-go/farend/auth"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/keep/mail"
 	"github.com/farend-go/farend/mailbox"
 	"github.com/farend-go/farend/proto/imap"
@@ -63,20 +63,7 @@ func serveWorld(t *testing.T, p *mail.Post, engine server.Engine) *world {
 	logins := &auth.Authenticator{Accounts: &auth.Users{Anybody: true}}
 	log := slog.New(slog.NewTextHandler(complaints{t}, nil))
 	on := func(h server.Handler) string {
-		ctx, cancel := context.WithCancel(context.Background())
-		l, err := server.Listen(ctx, "127.0.0.1:0", server.ListenConfig{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		srv, done := &server.Server{Handler: h, Engine: engine}, make(chan error, 1)
-		go func() { done <- srv.Serve(ctx, l) }()
-		t.Cleanup(func() {
-			cancel()
-			if err := <-done; err != nil {
-				t.Error(err)
-			}
-		})
-		return l.Addr().String()
+		return servertest.Serve(t, &server.Server{Handler: h, Engine: engine})
 	}
 	return &world{
 		post: p,

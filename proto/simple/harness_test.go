@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 	"github.com/farend-go/farend/socket"
 )
@@ -32,7 +33,7 @@ func overStreams(t *testing.T, h func() server.Handler, f func(t *testing.T, dia
 					t.Fatal(err)
 				}
 				srv := &server.Server{Handler: h(), Engine: e()}
-				serving(t, func(ctx context.Context) error { return srv.Serve(ctx, l) })
+				servertest.Run(t, func(ctx context.Context) error { return srv.Serve(ctx, l) })
 				f(t, func() net.Conn { return connect(t, network, l.Addr().String(), nil) })
 			})
 		}
@@ -53,23 +54,10 @@ func overPackets(t *testing.T, h func() server.PacketHandler, f func(t *testing.
 				t.Fatal(err)
 			}
 			srv := &server.Server{Packets: h()}
-			serving(t, func(ctx context.Context) error { return srv.ServePacket(ctx, pc) })
+			servertest.Run(t, func(ctx context.Context) error { return srv.ServePacket(ctx, pc) })
 			f(t, func() net.Conn { return connect(t, network, pc.LocalAddr().String(), local) })
 		})
 	}
-}
-
-// serving runs serve until the test has ended, and wants it to end well.
-func serving(t *testing.T, serve func(ctx context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- serve(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 func connect(t *testing.T, network, address string, local net.Addr) net.Conn {

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/farend-go/farend/conv/transcript"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/web"
 	"github.com/farend-go/farend/server"
@@ -41,22 +42,17 @@ func serve(t *testing.T, srv *server.Server) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- srv.Serve(ctx, l) }()
+	stop := servertest.Run(t, func(ctx context.Context) error { return srv.Serve(ctx, l) })
 	transport := &http.Transport{ForceAttemptHTTP2: true, DisableCompression: true}
 	r := &running{Server: srv, URL: "http://" + l.Addr().String(), Client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	if srv.TLS != nil {
 		r.URL = "https" + strings.TrimPrefix(r.URL, "http")
 		transport.TLSClientConfig = testcert.Client(t)
 	}
-	r.stop = sync.OnceFunc(func() {
+	r.stop = func() {
 		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
 		transport.CloseIdleConnections()
-	})
+	}
 	t.Cleanup(r.stop)
 	return r
 }

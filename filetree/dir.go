@@ -38,6 +38,7 @@ type dirTree struct {
 	budget    budget
 	uncounted bool
 	mu        sync.Mutex // held where a condition is looked at and something changed by it
+	latest    time.Time  // of the uploads that took their place; mu is held
 }
 
 var _ Tree = (*dirTree)(nil)
@@ -118,14 +119,23 @@ func (t *dirTree) Mkdir(name string) error {
 	return t.sync("mkdir", name)
 }
 
-func (t *dirTree) Remove(name string) error {
+func (t *dirTree) Remove(name string) error { return t.RemoveIf(name, nil) }
+
+func (t *dirTree) RemoveIf(name string, as fs.FileInfo) error {
 	p, err := t.changePath("remove", name)
 	if err != nil {
 		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, err := t.stat(p, name); err != nil { // hidden things stay
+	now, err := t.stat(p, name)
+	if errors.Is(err, fs.ErrNotExist) && as != nil {
+		err = ErrChanged
+	}
+	if err != nil { // hidden things stay
+		return fail("remove", name, err)
+	}
+	if err := conditions(now, CreateOptions{IfMatch: as}, os.SameFile); err != nil {
 		return fail("remove", name, err)
 	}
 	info, err := t.root.Lstat(p)
@@ -281,7 +291,7 @@ func (t *dirTree) admit(p, name string, o CreateOptions) (fs.FileInfo, error) {
 	return old, nil
 }
 
-// conditions checks those of an upload against the file that it replaces.
+// conditions checks those of a change against what is there.
 func conditions(old fs.FileInfo, o CreateOptions, same func(a, b fs.FileInfo) bool) error {
 	switch {
 	case o.IfAbsent && old != nil:

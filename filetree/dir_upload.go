@@ -215,6 +215,9 @@ func (u *dirUpload) place() error {
 	if _, err := t.admit(u.path, u.name, u.o); err != nil {
 		return err
 	}
+	if err := u.setApart(); err != nil {
+		return err
+	}
 	old, err := t.root.Lstat(u.path)
 	if err != nil {
 		old = nil
@@ -231,6 +234,35 @@ func (u *dirUpload) place() error {
 	if old != nil && old.Mode().IsRegular() {
 		t.budget.give(old.Size())
 	}
+	return nil
+}
+
+// The clock of file times stands still for some milliseconds where the kernel
+// is older than Linux 6.13, and grains are 100 ns on NTFS.
+const (
+	clockTick = 50 * time.Millisecond
+	timeGrain = 100 * time.Nanosecond
+)
+
+// setApart gives the file a time that no upload before it had: inodes are used
+// again, and then size and time are all that tells it from one that has gone.
+func (u *dirUpload) setApart() error {
+	if !u.o.ModTime.IsZero() {
+		return nil
+	}
+	t := u.t
+	info, err := u.f.Stat()
+	if err != nil {
+		return err
+	}
+	mtime := info.ModTime()
+	if behind := t.latest.Sub(mtime); behind >= 0 && behind < clockTick {
+		mtime = t.latest.Add(timeGrain)
+		if err := t.root.Chtimes(u.temp, time.Time{}, mtime); err != nil {
+			return err
+		}
+	}
+	t.latest = mtime
 	return nil
 }
 

@@ -167,15 +167,23 @@ func (t *memTree) Mkdir(name string) error {
 	return nil
 }
 
-func (t *memTree) Remove(name string) error {
+func (t *memTree) Remove(name string) error { return t.RemoveIf(name, nil) }
+
+func (t *memTree) RemoveIf(name string, as fs.FileInfo) error {
 	if err := checkChange("remove", name, t.o.ReadOnly); err != nil {
 		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n, err := t.find("remove", name)
+	if err != nil && as != nil {
+		return fail("remove", name, ErrChanged)
+	}
 	if err != nil {
 		return err
+	}
+	if err := conditions(n.info(name), CreateOptions{IfMatch: as}, sameNode); err != nil {
+		return fail("remove", name, err)
 	}
 	if len(n.kids) > 0 {
 		return fail("remove", name, ErrNotEmpty)

@@ -90,10 +90,11 @@ func (t *readOnly) Create(_ context.Context, name string, _ CreateOptions) (Uplo
 	return nil, refuse("create", name)
 }
 
-func (t *readOnly) Mkdir(name string) error                { return refuse("mkdir", name) }
-func (t *readOnly) Remove(name string) error               { return refuse("remove", name) }
-func (t *readOnly) Rename(from, _ string) error            { return refuse("rename", from) }
-func (t *readOnly) Chtimes(name string, _ time.Time) error { return refuse("chtimes", name) }
+func (t *readOnly) Mkdir(name string) error                   { return refuse("mkdir", name) }
+func (t *readOnly) Remove(name string) error                  { return refuse("remove", name) }
+func (t *readOnly) RemoveIf(name string, _ fs.FileInfo) error { return refuse("remove", name) }
+func (t *readOnly) Rename(from, _ string) error               { return refuse("rename", from) }
+func (t *readOnly) Chtimes(name string, _ time.Time) error    { return refuse("chtimes", name) }
 
 // Space counts nothing.
 func (t *readOnly) Space() (used, limit int64) { return -1, 0 }

@@ -31,6 +31,9 @@ type Tree interface {
 	Mkdir(name string) error
 	// Remove takes a file or an empty directory away; ErrNotEmpty.
 	Remove(name string) error
+	// RemoveIf is Remove of what is still as Stat gave it; otherwise
+	// ErrChanged, also where there is nothing by now.
+	RemoveIf(name string, as fs.FileInfo) error
 	// Rename moves a file or directory. A file in the way is replaced, a
 	// directory is fs.ErrExist.
 	Rename(from, to string) error

@@ -44,6 +44,7 @@ func Test(t *testing.T, empty func(t *testing.T, o filetree.Options) filetree.Tr
 		{"Replace", replace},
 		{"Resume", resume},
 		{"Conditions", conditions},
+		{"Removal", removal},
 		{"Directories", directories},
 		{"Rename", rename},
 		{"Names", names},
@@ -198,6 +199,33 @@ func conditions(t *testing.T, make func(filetree.Options) filetree.Tree) {
 	wantErr(t, "match of nothing", Write(t.Context(), tree, "b", "", o), filetree.ErrChanged)
 	want(t, tree, "a", "third!")
 	wantList(t, tree, ".", "a")
+}
+
+// removal takes away what is still what was seen, and nothing else.
+func removal(t *testing.T, make func(filetree.Options) filetree.Tree) {
+	tree := make(filetree.Options{})
+	see := func(name string) fs.FileInfo {
+		info, err := tree.Stat(name)
+		must(t, err)
+		return info
+	}
+	must(t, Write(t.Context(), tree, "f", "same", filetree.CreateOptions{}))
+	must(t, tree.Mkdir("d"))
+	first := see("f")
+	for range 50 { // each is another file, however soon it comes
+		must(t, tree.Remove("f"))
+		must(t, Write(t.Context(), tree, "f", "same", filetree.CreateOptions{}))
+		wantErr(t, "another of the same size", tree.RemoveIf("f", first), filetree.ErrChanged)
+		first = see("f")
+	}
+	must(t, tree.Chtimes("f", time.Unix(1e9, 0)))
+	wantErr(t, "another time", tree.RemoveIf("f", first), filetree.ErrChanged)
+	wantErr(t, "of a directory", tree.RemoveIf("f", see("d")), filetree.ErrChanged)
+	last := see("f")
+	must(t, tree.RemoveIf("f", last))
+	wantErr(t, "once more", tree.RemoveIf("f", last), filetree.ErrChanged)
+	must(t, tree.RemoveIf("d", see("d")))
+	wantList(t, tree, ".")
 }
 
 func directories(t *testing.T, make func(filetree.Options) filetree.Tree) {

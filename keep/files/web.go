@@ -37,8 +37,11 @@ func (f webFiles) Create(ctx context.Context, name string, o web.CreateOptions) 
 }
 
 func (f webFiles) Mkdir(name string) error { return webError(f.Tree.Mkdir(name), web.CreateOptions{}) }
-func (f webFiles) Remove(name string) error {
-	return webError(f.Tree.Remove(name), web.CreateOptions{})
+func (f webFiles) Remove(name string, as fs.FileInfo) error {
+	if as == nil {
+		return webError(f.Tree.Remove(name), web.CreateOptions{})
+	}
+	return webError(f.Tree.RemoveIf(name, as), web.CreateOptions{})
 }
 
 type webUpload struct {

@@ -53,7 +53,11 @@ type Upload interface {
 type Mkdirer interface{ Mkdir(name string) error }
 
 // Remover removes files and empty directories (DELETE).
-type Remover interface{ Remove(name string) error }
+type Remover interface {
+	// Remove takes a name away; with as only while it is as Stat gave it, and
+	// otherwise a Status of 412: between the look and the removal nobody comes.
+	Remove(name string, as fs.FileInfo) error
+}
 
 // ReadOnly makes Files of any fs.FS.
 func ReadOnly(fsys fs.FS) Files { return readOnly{fsys} }

@@ -143,7 +143,11 @@ func (s *FileServer) delete(w http.ResponseWriter, r *http.Request, name string,
 		refuse(w, http.StatusNotFound, "")
 		return
 	}
-	if err := rm.Remove(name); err != nil {
+	var as fs.FileInfo
+	if conditional(r.Header) {
+		as = old
+	}
+	if err := rm.Remove(name, as); err != nil {
 		s.fail(w, r, err)
 		return
 	}

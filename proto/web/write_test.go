@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -129,6 +130,60 @@ func TestRaces(t *testing.T) {
 		wg.Wait()
 		if got[201]+got[204] != 1 || got[412] != 19 {
 			t.Errorf("%s: %v", condition, got)
+		}
+	}
+}
+
+// Of many who remove what they have read, while others put something new, each
+// removes what it read and nothing else: every version goes exactly once.
+func TestRacesOfRemoval(t *testing.T) {
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	disk, err := filetree.Dir(root, filetree.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tree := range map[string]filetree.Tree{"memory": filetree.Memory(filetree.Options{}), "disk": disk} {
+		r := serve(t, &server.Server{Handler: &web.Handler{HTTP: &web.FileServer{Files: files.Web(tree, true)}}})
+		var mu sync.Mutex
+		made, removed := 0, map[string]int{}
+		var all sync.WaitGroup
+		for who := range 8 {
+			all.Go(func() {
+				for i := range 50 {
+					content := fmt.Sprintf("%d %02d", who, i) // all of one size
+					if resp, _ := r.do(t, "PUT", "/f", []string{"If-None-Match: *"}, content); resp.StatusCode == 201 {
+						mu.Lock()
+						made++
+						mu.Unlock()
+					}
+					resp, read := r.do(t, "GET", "/f", nil, "")
+					if resp.StatusCode != 200 {
+						continue
+					}
+					if resp, _ := r.do(t, "DELETE", "/f", []string{"If-Match: " + resp.Header.Get("Etag")}, ""); resp.StatusCode == 204 {
+						mu.Lock()
+						removed[read]++
+						mu.Unlock()
+					}
+				}
+			})
+		}
+		all.Wait()
+		left := 0
+		if _, err := tree.Stat("f"); err == nil {
+			left = 1
+		}
+		if made != len(removed)+left || made < 8 {
+			t.Errorf("%s: %d made, %d removed, %d left", name, made, len(removed), left)
+		}
+		for content, times := range removed {
+			if times != 1 {
+				t.Errorf("%s: %q was removed %d times", name, content, times)
+			}
 		}
 	}
 }

@@ -48,16 +48,26 @@ func (f files) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// open opens only what is a regular file: to open a pipe may wait for ever.
-func (f files) open(u *url.URL) (fs.File, error) {
+// FilePath is the path that a file: URL names, as this system spells it: the
+// heir of Python's url2pathname. A URL of another host, and one whose path no
+// file can have, is an error.
+func FilePath(u *url.URL) (string, error) {
 	if h := u.Hostname(); h != "" && !strings.EqualFold(h, "localhost") {
-		return nil, fmt.Errorf("a file: URL leads to this host only, not to %s", h)
+		return "", fmt.Errorf("a file: URL leads to this host only, not to %s", h)
 	}
 	if u.Path == "" || strings.ContainsRune(u.Path, 0) || strings.Contains(strings.ToLower(u.EscapedPath()), "%2f") {
-		return nil, fmt.Errorf("no path of a file: %q", u.EscapedPath())
+		return "", fmt.Errorf("no path of a file: %q", u.EscapedPath())
+	}
+	return diskPath(u.Path), nil
+}
+
+// open opens only what is a regular file: to open a pipe may wait for ever.
+func (f files) open(u *url.URL) (fs.File, error) {
+	name, err := FilePath(u)
+	if err != nil {
+		return nil, err
 	}
 	stat, open := os.Stat, func(name string) (fs.File, error) { return os.Open(name) }
-	name := diskPath(u.Path)
 	if f.tree != nil {
 		stat, open = func(name string) (fs.FileInfo, error) { return fs.Stat(f.tree, name) }, f.tree.Open
 		name = strings.TrimPrefix(path.Clean(u.Path), "/")

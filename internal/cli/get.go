@@ -88,8 +88,8 @@ goes to standard output, it goes to standard error.
 
 [1-1000], [01-10:2], [a-z] and {one,two} in a URL stand for all of them; #1 in FILE is what the first one stands for.
 
--r follows listings of ftp, http (those of farend, nginx, Apache and Python) and gopher below the URL. Nothing is written
-outside the target directory, whatever names come.`
+-r follows directories of ftp and file, listings of http (those of farend, nginx, Apache, lighttpd, IIS, Caddy, Python and
+Go) and menus of gopher below the URL. Nothing is written outside the target directory, whatever names come.`
 
 func (g *getCommand) check(args []string) error {
 	switch {

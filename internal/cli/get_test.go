@@ -96,7 +96,7 @@ func TestGetFromEveryScheme(t *testing.T) {
 		t.Errorf("data: %q", out)
 	}
 	for url, want := range map[string]string{
-		ftpAt(ftpd) + "/": "a.bin", httpd.URL + "/": `href="a.bin"`, gopherd.At('1', "/").String(): "\t/a.bin\t",
+		ftpAt(ftpd) + "/": "a.bin", "file://" + filepath.ToSlash(dir): "f\n", httpd.URL + "/": `href="a.bin"`, gopherd.At('1', "/").String(): "\t/a.bin\t",
 	} {
 		if out := got(t, url); !strings.Contains(out, want) {
 			t.Errorf("%s lists %q", url, out)

@@ -96,6 +96,9 @@ func FuzzListing(f *testing.F) {
 	for _, c := range pages {
 		f.Add(c.page)
 	}
+	for _, c := range listings {
+		f.Add(c.page)
+	}
 	base, err := url.Parse("http://h/pub/a%20b/")
 	if err != nil {
 		f.Fatal(err)

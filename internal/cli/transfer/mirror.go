@@ -50,7 +50,7 @@ type entry struct {
 	path    string // from the start, with slashes
 	dir     bool
 	version Version
-	exact   bool // version.Modified is exact to the second
+	exact   bool // version is, its time to the second; otherwise it is a hint
 	ref     any  // what the tree knows it by
 }
 
@@ -69,6 +69,9 @@ func (c *Client) Mirror(ctx context.Context, u *url.URL, dir string, how Mirror,
 	t, err := s.tree(c, u)
 	if err != nil {
 		return err
+	}
+	if here, ok := t.(*fileTreeOf); ok && here.holds(dir) {
+		return failuref(CodeUsage, "the target lies in the tree itself")
 	}
 	return c.mirror(ctx, t, dir, how, report)
 }
@@ -384,7 +387,7 @@ func (m *mirror) same(ctx context.Context, e *entry, info fs.FileInfo) (same boo
 		return m.sameContent(ctx, *e, info)
 	}
 	v := e.version
-	if v.Size >= 0 && v.Size != info.Size() {
+	if e.exact && v.Size >= 0 && v.Size != info.Size() {
 		return false, "", nil
 	}
 	if v.Size < 0 || v.Modified.IsZero() || !e.exact {

@@ -195,7 +195,7 @@ func (m *mirrorUp) send(ctx context.Context, e entry, there bool, r *Result) err
 // same tells whether what is there is of the same size and not older.
 func (m *mirrorUp) same(ctx context.Context, e entry, info fs.FileInfo) (bool, error) {
 	v := e.version
-	if v.Size >= 0 && v.Size != info.Size() {
+	if e.exact && v.Size >= 0 && v.Size != info.Size() {
 		return false, nil
 	}
 	if v.Size < 0 || !e.exact || v.Modified.IsZero() {

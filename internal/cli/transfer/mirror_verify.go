@@ -20,7 +20,7 @@ import (
 // sameContent compares a checksum where the server computes one; otherwise the
 // content has to come.
 func (m *mirror) sameContent(ctx context.Context, e entry, info fs.FileInfo) (same bool, why string, err error) {
-	if e.version.Size >= 0 && e.version.Size != info.Size() {
+	if e.exact && e.version.Size >= 0 && e.version.Size != info.Size() {
 		return false, "", nil
 	}
 	algorithm, theirs, err := m.tree.sum(ctx, e)

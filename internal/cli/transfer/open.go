@@ -85,6 +85,11 @@ func (c *Client) urlOpener(u *url.URL, s *span) opener {
 		if isTelnet(u) {
 			return c.openTelnet(ctx, u)
 		}
+		if u.Scheme == "file" {
+			if names, err := fileListing(u); names != nil || err != nil {
+				return names, err
+			}
+		}
 		if s != nil {
 			return c.openSpan(ctx, u, s)
 		}

@@ -44,7 +44,7 @@ func schemes() []scheme {
 		{"smtps", refusedMail, nil, putMail},
 		{"telnet", nil, nil, nil},
 		{"telnets", nil, nil, nil},
-		{"file", refusedFile, nil, nil},
+		{"file", refusedFile, fileTree, nil},
 		{"data", refusedFile, nil, nil},
 	}
 }

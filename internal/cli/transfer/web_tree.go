@@ -8,8 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"golang.org/x/net/html"
+	"time"
 )
 
 // webTreeOf is a directory of a web server, by its listings.
@@ -63,29 +62,52 @@ func (t *webTreeOf) list(ctx context.Context, dir entry) (listing, error) {
 	return listing{}, failuref(CodeWeird, "no listing, but %q", media)
 }
 
-// fromJSON reads ngx_http_autoindex_module's form.
-func (t *webTreeOf) fromJSON(dir entry, u *url.URL, body io.Reader) (listing, error) {
-	var lines []struct {
-		Name, Type, MTime string
-		Size              *int64
+// listed is a line of a listing in JSON: of ngx_http_autoindex_module's form, or
+// of Caddy's, whose names are others.
+type listed struct {
+	Name, Type, MTime string
+	Size              *int64
+	IsDir             *bool     `json:"is_dir"` // Caddy's
+	IsSymlink         bool      `json:"is_symlink"`
+	ModTime           time.Time `json:"mod_time"`
+}
+
+// entry is what a line says; false: it is neither a file nor a directory.
+func (l *listed) entry(path string) (entry, bool) {
+	e := entry{path: path, version: unknown}
+	kind := l.Type
+	if kind == "" && l.IsDir != nil && !l.IsSymlink {
+		l.Name, e.dir = strings.TrimSuffix(l.Name, "/"), *l.IsDir
+		e.path = strings.TrimSuffix(path, "/")
+		kind = "file"
 	}
+	e.dir = e.dir || kind == "directory"
+	if e.dir {
+		return e, true
+	}
+	if l.Size != nil {
+		e.version.Size = *l.Size
+	}
+	at, err := http.ParseTime(l.MTime)
+	if err != nil {
+		at = l.ModTime.Truncate(time.Second)
+	}
+	if !at.IsZero() {
+		e.version.Modified, e.exact = at, true
+	}
+	return e, kind == "file"
+}
+
+// fromJSON reads a listing in JSON.
+func (t *webTreeOf) fromJSON(dir entry, u *url.URL, body io.Reader) (listing, error) {
+	var lines []listed
 	if err := json.NewDecoder(body).Decode(&lines); err != nil {
 		return listing{}, failuref(CodeWeird, "no listing in a known form: %w", err)
 	}
 	found := listing{whole: true}
 	for _, l := range lines {
-		e := entry{path: join(dir.path, l.Name), version: unknown}
-		switch l.Type {
-		case "directory":
-			e.dir = true
-		case "file":
-			if l.Size != nil {
-				e.version.Size = *l.Size
-			}
-			if at, err := http.ParseTime(l.MTime); err == nil {
-				e.version.Modified, e.exact = at, true
-			}
-		default:
+		e, ok := l.entry(join(dir.path, l.Name))
+		if !ok {
 			found.passed++
 			continue
 		}
@@ -107,35 +129,6 @@ func join(dir, name string) string {
 		return name
 	}
 	return dir + "/" + name
-}
-
-// fromHTML follows the links of a page that lead below it.
-func (t *webTreeOf) fromHTML(dir entry, u *url.URL, body io.Reader) (listing, error) {
-	page, err := readPage(body)
-	if err != nil {
-		return listing{}, err
-	}
-	found := listing{whole: page.isListing()}
-	seen := map[string]bool{}
-	for _, link := range page.links {
-		to, err := u.Parse(link)
-		if err != nil {
-			continue
-		}
-		rest, ok := under(u, to)
-		if !ok || seen[rest] {
-			continue
-		}
-		seen[rest] = true
-		name := strings.TrimSuffix(rest, "/")
-		found.entries = append(found.entries, entry{
-			path: join(dir.path, name), dir: name != rest, version: unknown, ref: to,
-		})
-	}
-	if !found.whole && !seen["index.html"] {
-		found.entries = append(found.entries, entry{path: join(dir.path, "index.html"), version: unknown, ref: u})
-	}
-	return found, nil
 }
 
 // under gives the part of a link's path that is below a directory's; not of a
@@ -170,57 +163,6 @@ func under(dir, to *url.URL) (rest string, ok bool) {
 	}
 	rest = strings.Join(names, "/")
 	return rest, rest != ""
-}
-
-// page is what is wanted of HTML.
-type page struct {
-	title string
-	links []string
-}
-
-// isListing tells a listing by its title: those of nginx, Apache and farend,
-// of Python, of lighttpd and of busybox.
-func (p *page) isListing() bool {
-	title := strings.ToLower(strings.TrimSpace(p.title))
-	for _, begin := range []string{"index of", "directory listing for", "listing of", "directory:"} {
-		if strings.HasPrefix(title, begin) {
-			return true
-		}
-	}
-	return false
-}
-
-func readPage(r io.Reader) (*page, error) {
-	p, z, inTitle := &page{}, html.NewTokenizer(r), false
-	z.SetMaxBuf(1 << 20)
-	for {
-		switch z.Next() {
-		case html.ErrorToken:
-			if err := z.Err(); err != io.EOF {
-				return nil, err
-			}
-			return p, nil
-		case html.TextToken:
-			if inTitle {
-				p.title += string(z.Text())
-			}
-		case html.EndTagToken:
-			inTitle = false
-		case html.StartTagToken, html.SelfClosingTagToken:
-			name, more := z.TagName()
-			inTitle = string(name) == "title"
-			if string(name) != "a" {
-				continue
-			}
-			for more {
-				var key, value []byte
-				key, value, more = z.TagAttr()
-				if string(key) == "href" {
-					p.links = append(p.links, string(value))
-				}
-			}
-		}
-	}
 }
 
 // look asks by HEAD.

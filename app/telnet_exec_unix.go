@@ -132,6 +132,8 @@ func (p *program) event(e telnet.Event) error {
 	switch key, ok := keys[e.Command]; {
 	case e.Kind == telnet.Told && ok:
 		return p.write([]byte{key})
+	case e.Kind == telnet.Told && e.Command == telnet.AO:
+		return p.c.Synch()
 	case e.Kind == telnet.Told && e.Command == telnet.AYT:
 		_, err := io.WriteString(p.c, "\r\n[Yes]\r\n")
 		return err

@@ -250,6 +250,14 @@ var past = time.Unix(1, 0)
 func (t *goTalk) netConn() net.Conn           { return t.nc }
 func (t *goTalk) detour(f func() error) error { return f() }
 
+func (t *goTalk) syscallConn() (syscall.RawConn, error) {
+	c, ok := t.nc.(syscall.Conn)
+	if !ok {
+		return nil, errors.ErrUnsupported
+	}
+	return c.SyscallConn()
+}
+
 // wake asks for a Push: a talk that waits is roused by an expired deadline.
 func (t *goTalk) wake() {
 	t.mu.Lock()

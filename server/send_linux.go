@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"syscall"
 	"unsafe"
@@ -57,4 +58,34 @@ func (o *evOwner) reset() {
 	if _, en := raw(unix.SYS_CONNECT, uintptr(t.fd), uintptr(unsafe.Pointer(&nobody)), unsafe.Sizeof(nobody), 0, 0, 0); en != 0 {
 		_ = unix.Shutdown(int(t.fd), unix.SHUT_RDWR) // not of TCP: its end is all that can be told
 	}
+}
+
+// evRaw is an evTalk's socket.
+type evRaw evTalk
+
+func (o *evOwner) syscallConn() (syscall.RawConn, error) { return (*evRaw)(o), nil }
+
+// Control runs f: whoever has the Turn has the descriptor.
+func (r *evRaw) Control(f func(fd uintptr)) error {
+	f(uintptr(r.fd))
+	return nil
+}
+
+func (*evRaw) Read(func(fd uintptr) bool) error { return errors.ErrUnsupported }
+
+// Write runs f when nothing is held, until it is done.
+func (r *evRaw) Write(f func(fd uintptr) bool) error {
+	t := (*evTalk)(r)
+	if !t.mayWait() {
+		return errors.ErrUnsupported
+	}
+	if err := t.waitSent(); err != nil {
+		return err
+	}
+	for !f(uintptr(t.fd)) {
+		if err := t.pause(); err != nil {
+			return err
+		}
+	}
+	return nil
 }

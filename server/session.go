@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/farend-go/farend/conv"
 )
@@ -94,6 +95,7 @@ type owner interface {
 	progress()
 	sendFile(f *os.File, n int64) (int64, error)
 	reset()
+	syscallConn() (syscall.RawConn, error)
 }
 
 // ID is the talk's number: 1, 2, 3 ... in the order in which the server
@@ -108,6 +110,14 @@ func (t *Talk) Wake() { t.owner.wake() }
 // Below is the connection under the conversation, with the server's Layers;
 // nil on the events engine, which has none.
 func (t *Talk) Below() net.Conn { return t.owner.netConn() }
+
+// SyscallConn is the socket under the conversation, below TLS, for what a Turn
+// wants of it that no other method does: urgent data, an option. The function
+// given to Control or Write must not keep the descriptor; Write's may answer
+// false until the socket can take more, and what it sends stands behind what
+// was flushed. Read is errors.ErrUnsupported on the events engine. So is
+// SyscallConn where there is no socket, or a Layer stands before it.
+func (t *Talk) SyscallConn() (syscall.RawConn, error) { return t.owner.syscallConn() }
 
 // Detour runs f, which may block, in a Turn whose mode is Waits: meanwhile the
 // loop serves other talks. f must not use the talk. In Blocks it simply runs;

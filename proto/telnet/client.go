@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"regexp"
+	"syscall"
 	"time"
 
 	"github.com/farend-go/farend/conv"
@@ -70,7 +71,9 @@ func NewClient(nc *conv.Conn, o ClientOptions) *Client {
 	}
 	c := &Client{Conn: newConn(nc, NewNVT(o.Options)), o: o}
 	if p, ok := nc.Port().(*conv.NetPort); ok {
-		urgentInline(p.Conn)
+		if sc, ok := p.Conn.(syscall.Conn); ok {
+			c.urgent = newUrgent(sc, p.RemoteAddr())
+		}
 	}
 	c.options = o.Options
 	c.heard = o.Notify
@@ -264,20 +267,13 @@ func (c *Client) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// Synch sends IP and a Synch: the server is to throw away what it has not read
-// up to the data mark (RFC 854). The mark is urgent where the connection has
-// urgent data (TCP in clear, on Unix), and stands in the stream everywhere.
+// Synch sends IP and a Synch, as Conn.Synch does: the server is to throw away
+// what it has not read, and to interrupt what runs (RFC 1123 section 3.2.4).
 func (c *Client) Synch() error {
 	if err := c.Do(func(n *NVT) { n.Tell(IP) }); err != nil {
 		return err
 	}
-	mark := AppendCommand(nil, DM)
-	if p, ok := c.c.Port().(*conv.NetPort); ok {
-		if sent, err := sendUrgent(p.Conn, mark); sent {
-			return err
-		}
-	}
-	return c.Do(func(n *NVT) { n.Tell(DM) })
+	return c.Conn.Synch()
 }
 
 // wrap names what was being done.

@@ -32,6 +32,7 @@ type Conn struct {
 	options  Options
 	progress func() // somebody reads or writes; nil: nobody cares
 	wire     net.Conn
+	urgent   *urgent // nil: there is none
 }
 
 func newConn(c *conv.Conn, n *NVT) *Conn {
@@ -113,9 +114,6 @@ func (c *Conn) readData(ctx context.Context, p []byte) (int, error) {
 			if n += len(e.Data); err != nil {
 				return n, err
 			}
-			if e.Kind == Nothing {
-				break
-			}
 		}
 		if n > 0 || len(p) == 0 {
 			return n, nil
@@ -135,10 +133,15 @@ func (c *Conn) fill() error {
 	if c.progress != nil {
 		c.progress()
 	}
-	if c.rest = c.in[:n]; n > 0 {
-		return nil
+	if c.rest = c.in[:n]; n == 0 {
+		return err
 	}
-	return err
+	if c.urgent != nil {
+		c.mu.Lock()
+		c.nvt.Urgent(c.urgent.ahead())
+		c.mu.Unlock()
+	}
+	return nil
 }
 
 // next takes one event off what has come. Of data it gives what fits in p, and
@@ -234,7 +237,7 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	if c.err = c.upgrade(ctx); c.err != nil {
 		return c.err
 	}
-	c.wire = c.c.NetConn()
+	c.wire, c.urgent = c.c.NetConn(), nil
 	c.nvt.Reset(c.options)
 	return nil
 }

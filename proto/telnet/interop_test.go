@@ -218,11 +218,16 @@ func telnetd(t *testing.T) string {
 // TestTutorial77_OurClientAtTelnetd logs in, asks for its terminal and its
 // window, and changes that.
 func TestTutorial77_OurClientAtTelnetd(t *testing.T) {
-	ctx := within30s(t)
+	ctx, marks := within30s(t), 0
 	c, err := telnet.Dial(ctx, "tcp:"+telnetd(t), telnet.ClientOptions{Options: telnet.Options{
 		Will: []telnet.Option{telnet.SGA, telnet.Binary, telnet.Status}, Do: []telnet.Option{telnet.Echo, telnet.SGA, telnet.Status},
 		Terminals: []string{"VT100"}, Window: true, Speed: "38400,38400", Display: "host.test:0.0", Flow: true, Editing: true,
 		Variables: []telnet.Variable{{Name: "FAREND", Value: "a\x01b\xff", User: true}},
+	}, Notify: func(e telnet.Event) error {
+		if e.Kind == telnet.Told && e.Command == telnet.DM {
+			marks++
+		}
+		return nil
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -254,6 +259,12 @@ func TestTutorial77_OurClientAtTelnetd(t *testing.T) {
 	c.Do(func(n *telnet.NVT) { ours, theirs = n.Ours(telnet.TTYPE), n.Theirs(telnet.Echo) })
 	if !ours || !theirs {
 		t.Errorf("TERMINAL-TYPE is on here: %v, ECHO there: %v", ours, theirs)
+	}
+	c.Do(func(n *telnet.NVT) { n.Tell(telnet.AO) })
+	ask("", "not found\r\n") // for a terminal of today it is a ^O that was typed
+	ask("echo still$((1+1))", "still2\r\n")
+	if marks != 1 {
+		t.Errorf("%d Synchs in answer to AO", marks)
 	}
 	ask("exit", "exit")
 	if _, err := c.ReadAll(ctx); err != nil {

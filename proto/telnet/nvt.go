@@ -27,6 +27,8 @@ type NVT struct {
 	mode          Mode
 	chars         [lastChar + 1]Char
 	cr            bool // the text that was written last ended with CR
+	synch         bool // data is thrown away
+	ahead         bool // urgent data lies ahead
 }
 
 // Peer is what an NVT has learnt.
@@ -63,6 +65,9 @@ func (n *NVT) Reset(o Options) {
 // behind it. Negotiations are answered, see Out. Kind Nothing: b is used up.
 func (n *NVT) Next(b []byte) (e Event, rest []byte) {
 	e, rest = n.dec.Next(b)
+	for n.dropped(e) {
+		e, rest = n.dec.Next(rest)
+	}
 	switch e.Kind {
 	case Negotiation:
 		e = n.negotiated(e)

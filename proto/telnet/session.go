@@ -103,8 +103,10 @@ func (h *Handler) options() Options {
 
 // Open begins a session.
 func (h *Handler) Open(ctx context.Context, t *server.Talk) (server.Session, error) {
-	urgentInline(t.Below())
 	s := &session{h: h, talk: t, limits: h.Limits.filled()}
+	if _, private := t.TLS(); !private {
+		s.urgent = newUrgent(t, t.RemoteAddr())
+	}
 	s.term = Terminal{s: s, nvt: NewNVT(h.options())}
 	s.edit.Most = s.limits.Line
 	if h.Eager {
@@ -128,6 +130,7 @@ type session struct {
 	h      *Handler
 	talk   *server.Talk
 	limits Limits
+	urgent *urgent // nil: there is none
 	term   Terminal
 	edit   Editor
 	echo   []byte
@@ -187,6 +190,9 @@ func (s *session) Turn(ctx context.Context) error {
 	b, err := s.talk.R.Chunk()
 	if err != nil {
 		return err
+	}
+	if s.nvt().Urgent(s.urgent.ahead()); s.nvt().ahead && s.term.hidden {
+		s.talk.Redact(0) // what is thrown away may be a secret too
 	}
 	return s.take(ctx, b)
 }
@@ -248,9 +254,12 @@ func (s *session) event(ctx context.Context, e Event, behind int) error {
 // told is a command of RFC 854: what the editor has a key for is that key.
 func (s *session) told(ctx context.Context, c Command) error {
 	keys := map[Command]byte{EC: del, EL: ctrlU, IP: ctrlC, BRK: ctrlC, ABORT: ctrlC, SUSP: ctrlC, EOF: ctrlD}
-	if c == AYT {
+	switch c {
+	case AYT:
 		s.nvt().WriteText("\n[Yes]\n")
 		return nil
+	case AO:
+		return s.synch()
 	}
 	key, ok := keys[c]
 	if !ok {
@@ -272,7 +281,7 @@ func (s *session) startTLS(ctx context.Context, behind int) error {
 		return err
 	}
 	s.nvt().Reset(s.h.options())
-	s.asked = false
+	s.asked, s.urgent = false, nil
 	s.spoken()
 	if s.login.hidden {
 		s.nvt().step(true, Echo, AskYes)
@@ -335,7 +344,7 @@ func (s *session) line(ctx context.Context, line string) error {
 // what is still to be decoded.
 func (s *session) run(ctx context.Context, data, rest []byte) error {
 	c := newConn(&s.talk.Conn, s.nvt())
-	c.skip = s.edit.cr
+	c.skip, c.urgent = s.edit.cr, s.urgent
 	c.lead, c.rest, c.progress = bytes.Clone(data), bytes.Clone(rest), s.talk.Progress
 	if err := s.h.Run(ctx, c, s.login.user); err != nil {
 		return err

@@ -2,8 +2,11 @@
 
 package telnet
 
-import "net"
+import (
+	"errors"
+	"syscall"
+)
 
-func urgentInline(net.Conn) {}
+func urgentInline(syscall.RawConn) bool { return false }
 
-func sendUrgent(net.Conn, []byte) (ok bool, err error) { return false, nil }
+func (*urgent) mark() error { return errors.ErrUnsupported }

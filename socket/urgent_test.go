@@ -1,0 +1,97 @@
+package socket_test
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"testing"
+
+	"github.com/farend-go/farend/socket"
+)
+
+// TestUrgentAhead sees urgent data from when it has come until it is read, in
+// line, and a read that ends before it.
+func TestUrgentAhead(t *testing.T) {
+	ctx := t.Context()
+	l, err := socket.CreateServer(ctx, socket.Pair("127.0.0.1", 0), socket.ServerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	c, err := socket.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	name, err := l.Getsockname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Connect(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	s, _, err := l.Accept(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := socket.SO_OOBINLINE.Set(s, true); err != nil {
+		t.Skip("no urgent data in line: ", err)
+	}
+	ahead := func() (ahead bool) {
+		t.Helper()
+		raw, err := s.SyscallConn()
+		if err == nil {
+			err = errors.Join(raw.Control(func(fd uintptr) { ahead, err = socket.UrgentAhead(fd) }), err)
+		}
+		if errors.Is(err, errors.ErrUnsupported) {
+			t.Skip("this system does not tell of urgent data")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ahead
+	}
+	if ahead() {
+		t.Error("urgent data before anything was sent")
+	}
+	if _, err := c.SendAll(ctx, []byte("ab")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Send(ctx, []byte("cd"), socket.MSG_OOB); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.SendAll(ctx, []byte("ef")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Shutdown(socket.SHUT_WR); err != nil {
+		t.Fatal(err)
+	}
+	var read []byte
+	for {
+		b, err := s.Recv(ctx, 16)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if read = append(read, b...); len(read) > 3 && ahead() {
+			t.Errorf("urgent data behind %q", read)
+		}
+		if len(read) == 3 && !ahead() { // Linux and the BSDs end a read there
+			wait(t, ahead)
+		}
+	}
+	if string(read) != "abcdef" {
+		t.Errorf("read %q", read)
+	}
+}
+
+// wait waits for what another end has sent already.
+func wait(t *testing.T, until func() bool) {
+	t.Helper()
+	for t.Context().Err() == nil && !until() {
+		runtime.Gosched()
+	}
+}

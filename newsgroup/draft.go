@@ -120,11 +120,76 @@ type incoming struct {
 	row      row    // its overview is what stands behind Xref's value
 }
 
+// An Addition is a draft that is to be added, and how it came.
+type Addition struct {
+	*Draft
+	Arrival
+}
+
+// Added is what became of an Addition: its places, or why it has none.
+type Added struct {
+	Places []Place
+	Err    error
+}
+
 // Add takes an article in, and gives its places. It must be what
 // message.CheckArticle takes; of that only what the store needs is looked at.
 // ErrMalformed, ErrDuplicate, ErrNoGroup, ErrModerated, ErrReadOnly, ErrTooOld,
 // ErrTooBig.
 func (s *Store) Add(ctx context.Context, d *Draft, a Arrival) ([]Place, error) {
+	done := s.AddAll(ctx, []Addition{{d, a}})[0]
+	return done.Places, done.Err
+}
+
+// AddAll is Add for several drafts at once, in their order: each is taken or
+// refused by itself, and one that came before is there for those behind it. All
+// become durable in one Update; where that fails nothing has happened, and all
+// that it was for have its error.
+func (s *Store) AddAll(ctx context.Context, all []Addition) []Added {
+	done := make([]Added, len(all))
+	ready := make([]*incoming, len(all))
+	some := false
+	for i, a := range all {
+		ready[i], done[i].Err = s.finish(a.Draft)
+		some = some || done[i].Err == nil
+	}
+	if !some {
+		return done
+	}
+	placed := make([]Added, len(all))
+	err := s.engine.Update(ctx, func(w store.Writer) error {
+		for i, in := range ready {
+			if in == nil {
+				continue
+			}
+			var err error
+			placed[i].Places, err = s.place(w, in, all[i].Arrival)
+			if err != nil && !refused(err) {
+				return err
+			}
+			placed[i].Err = err
+		}
+		return nil
+	})
+	for i, in := range ready {
+		switch {
+		case in == nil:
+		case err != nil:
+			done[i] = Added{nil, err}
+		default:
+			done[i] = placed[i]
+		}
+	}
+	return done
+}
+
+// refused tells an article that is not taken from a failure of the engine's.
+func refused(err error) bool {
+	return errors.Is(err, ErrDuplicate) || errors.Is(err, ErrNoGroup) || errors.Is(err, ErrModerated) || errors.Is(err, ErrReadOnly)
+}
+
+// finish ends the writing, unless that was done, and reads the header.
+func (s *Store) finish(d *Draft) (*incoming, error) {
 	in, err := s.understand(d)
 	if err != nil {
 		return nil, err
@@ -135,15 +200,7 @@ func (s *Store) Add(ctx context.Context, d *Draft, a Arrival) ([]Place, error) {
 		}
 	}
 	in.row.ref = d.ref
-	var places []Place
-	err = s.engine.Update(ctx, func(w store.Writer) error {
-		places, err = s.place(w, in, a)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return places, nil
+	return in, nil
 }
 
 // understand reads the header.

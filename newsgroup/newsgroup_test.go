@@ -1,9 +1,11 @@
 package newsgroup_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/farend-go/farend/store"
 	"github.com/farend-go/farend/store/diskstore"
 	"github.com/farend-go/farend/store/memstore"
+	"github.com/farend-go/farend/store/storetest"
 )
 
 // engines runs a test over each engine.
@@ -164,6 +167,61 @@ func TestWhatGroupsTake(t *testing.T) {
 			if _, err := s.Group(t.Context(), name); !errors.Is(err, newsgroup.ErrNoGroup) {
 				t.Errorf("%q: %v", name, err)
 			}
+		}
+	})
+}
+
+// TestSeveralAtOnce adds articles together: each stands for itself, and those
+// before it are there.
+func TestSeveralAtOnce(t *testing.T) {
+	engines(t, func(t *testing.T, e store.Engine) {
+		s := newsgroup.New(storetest.Rerun(e), newsgroup.Options{})
+		create(t, s, "g.a", 0)
+		create(t, s, "g.b", 0)
+		create(t, s, "g.m", newsgroup.Moderated)
+		var all []newsgroup.Addition
+		for _, text := range []string{
+			text("<1@x>", "g.a", "", "x\r\n"), text("<1@x>", "g.b", "", "x\r\n"), "\r\n", text("<2@x>", "g.b,g.a", "", "x\r\n"),
+			text("<3@x>", "g.m", "", ""), text("<4@x>", "g.none", "", ""), text("<3@x>", "g.a", "", "x\r\n"),
+		} {
+			d, err := s.NewDraft(t.Context(), int64(len(text)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			if _, err := io.WriteString(d, text); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, newsgroup.Addition{Draft: d})
+		}
+		want := []struct {
+			err    error
+			places []newsgroup.Place
+		}{
+			{nil, []newsgroup.Place{{Group: "g.a", Number: 1}}}, {newsgroup.ErrDuplicate, nil}, {newsgroup.ErrMalformed, nil},
+			{nil, []newsgroup.Place{{Group: "g.b", Number: 1}, {Group: "g.a", Number: 2}}}, {newsgroup.ErrModerated, nil}, {newsgroup.ErrNoGroup, nil},
+			{nil, []newsgroup.Place{{Group: "g.a", Number: 3}}},
+		}
+		for i, done := range s.AddAll(t.Context(), all) {
+			if !errors.Is(done.Err, want[i].err) || !slices.Equal(done.Places, want[i].places) {
+				t.Errorf("%d: %v", i, done)
+			}
+		}
+		if a, err := s.ByID(t.Context(), "<3@x>"); err != nil || !strings.HasSuffix(read(t, a), "\r\n\r\nx\r\n") {
+			t.Error(a, err)
+		}
+		late, err := s.NewDraft(t.Context(), -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer late.Close()
+		if _, err := io.WriteString(late, text("<5@x>", "g.a", "", "")); err != nil {
+			t.Fatal(err)
+		}
+		over, stop := context.WithCancel(t.Context())
+		stop()
+		if done := s.AddAll(over, []newsgroup.Addition{{Draft: all[2].Draft}, {Draft: late}}); !errors.Is(done[0].Err, newsgroup.ErrMalformed) || !errors.Is(done[1].Err, context.Canceled) {
+			t.Error(done)
 		}
 	})
 }

@@ -178,29 +178,60 @@ func (b *Backend) Wanted(ctx context.Context, id string) error {
 	return translate(err)
 }
 
-// Take keeps an article.
-func (b *Backend) Take(ctx context.Context, in nntp.Incoming) error {
-	d, err := b.Store.NewDraft(ctx, -1)
-	if err != nil {
-		return translate(err)
+// draft is an article that was read.
+type draft struct {
+	*newsgroup.Draft
+	in     nntp.Incoming
+	how    newsgroup.Arrival
+	target string // what it asks to have removed, if that may be obeyed
+}
+
+// Draft reads an article in.
+func (b *Backend) Draft(ctx context.Context, in nntp.Incoming) (nntp.Draft, error) {
+	header := in.Header.Append(nil)
+	size := int64(-1)
+	if in.Size >= 0 {
+		size = int64(len(header)) + in.Size
 	}
-	_, err = d.Write(in.Header.Append(nil))
+	d, err := b.Store.NewDraft(ctx, size)
+	if err != nil {
+		return nil, translate(err)
+	}
+	_, err = d.Write(header)
 	if err == nil {
 		_, err = io.Copy(d, in.Body)
 	}
-	how := newsgroup.Arrival{Local: in.Posted}
+	if err != nil {
+		return nil, translate(errors.Join(err, d.Close()))
+	}
+	out := &draft{Draft: d, how: newsgroup.Arrival{Local: in.Posted}}
 	verb, target := control(in.Header)
 	if verb != "" {
-		how.Groups = []string{"control." + verb, "control"}
+		out.how.Groups = []string{"control." + verb, "control"}
 	}
-	if err == nil {
-		_, err = b.Store.Add(ctx, d, how)
+	if b.Obey != nil && target != "" {
+		out.target, out.in = target, in
+		out.in.Header, _ = message.ParseHeader(header, message.Limits{Header: len(header)})
+		out.in.Body = nil // it has been read
 	}
-	err = translate(errors.Join(err, d.Close()))
-	if err != nil || b.Obey == nil || target == "" {
-		return err
+	return out, nil
+}
+
+// Take keeps articles.
+func (b *Backend) Take(ctx context.Context, drafts ...nntp.Draft) []error {
+	all := make([]newsgroup.Addition, len(drafts))
+	for i, one := range drafts {
+		d := one.(*draft)
+		all[i] = newsgroup.Addition{Draft: d.Draft, Arrival: d.how}
 	}
-	return b.obey(ctx, in, target)
+	errs := make([]error, len(drafts))
+	for i, done := range b.Store.AddAll(ctx, all) {
+		errs[i] = translate(done.Err)
+		if d := drafts[i].(*draft); done.Err == nil && d.target != "" {
+			errs[i] = b.obey(ctx, d.in, d.target)
+		}
+	}
+	return errs
 }
 
 // control is the first word of a Control field, and the article that is to go,

@@ -73,20 +73,32 @@ type Text struct {
 type Poster interface {
 	// Wanted tells whether an article would be taken: ErrNotWanted, ErrLater.
 	Wanted(ctx context.Context, id string) error
-	// Take takes an article in, all of it or nothing, and for good before it
-	// returns. It reads the body to its end, or gives up. ErrNotWanted: it was
-	// refused, for a reason that a person can read in the error; ErrNoGroup is
-	// such a reason. The errors of the body are passed on.
-	Take(ctx context.Context, a Incoming) error
+	// Draft reads an article to the end of its body, where nobody sees it yet,
+	// or gives up. ErrNotWanted: it is refused, for a reason that a person can
+	// read in the error. The errors of the body are passed on.
+	Draft(ctx context.Context, a Incoming) (Draft, error)
+	// Take takes drafts of Draft's in, in their order, each of them wholly or
+	// not at all, and for good before it returns. There are several where a
+	// client sends one behind the other without waiting, so that they may become
+	// durable together; one may be refused for what one before it is. The errors
+	// are those of the drafts, nil for one that was taken. ErrNotWanted as above;
+	// ErrNoGroup is such a reason.
+	Take(ctx context.Context, drafts ...Draft) []error
 }
+
+// A Draft is an article that was read. Close lets go of it, and throws it away
+// unless it was taken.
+type Draft interface{ Close() error }
 
 // An Incoming is an article that a Poster is given. Of one that was posted the
 // header has been made an article's by RFC 5537; of one that was transferred it
-// has been checked, and its Path is ours.
+// has been checked, and its Path is ours. Header and Body are good until Draft
+// returns.
 type Incoming struct {
 	ID     string
 	Header message.Header
 	Body   io.Reader // with CRLF as line ends
+	Size   int64     // of the body in octets; -1: not known yet
 	Peer   Peer
 	Posted bool // by POST, not transferred from a server
 }

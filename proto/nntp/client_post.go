@@ -197,9 +197,11 @@ type feeding struct {
 	take bool // TAKETHIS, not CHECK
 }
 
-// maxTaking is how many articles are on their way at once. They are long: a
-// server that waits for us to read its answers would wait for us.
-const maxTaking = 8
+// maxTaking is how many articles are on their way at once: their answers, and
+// those to a window of CHECK, are to fit into what a connection holds, for we read
+// them when all of that has been sent. A server that makes articles durable can do
+// it for those that lie there together.
+const maxTaking = 64
 
 func (f *streamer) run(ctx context.Context) error {
 	for {

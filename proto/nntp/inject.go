@@ -11,8 +11,9 @@ import (
 
 // inject makes an article of a proto-article, as an injecting agent does
 // (RFC 5537 section 3.5); what is refused is ErrNotWanted. Fields that are there
-// stay as they are and where they are, but for Path.
-func (h *Handler) inject(header message.Header, p Peer, r Rights) (message.Header, error) {
+// stay as they are and where they are, but for Path, which tells from where it
+// came.
+func (h *Handler) inject(header message.Header, from string, p Peer, r Rights) (message.Header, error) {
 	now := h.time()
 	if err := message.CheckArticle(header, true); err != nil {
 		return header, notAnArticle(err)
@@ -31,7 +32,7 @@ func (h *Handler) inject(header message.Header, p Peer, r Rights) (message.Heade
 	}
 	var out message.Header
 	add := func(name, value string) error { return out.Add(name, value) }
-	err := add("Path", h.host()+"!.POSTED."+p.host()+"!"+path)
+	err := add("Path", h.host()+"!.POSTED."+from+"!"+path)
 	if !hasDate {
 		err = errors.Join(err, add("Date", message.FormatDate(now)))
 	}
@@ -44,7 +45,7 @@ func (h *Handler) inject(header message.Header, p Peer, r Rights) (message.Heade
 			out.Fields = append(out.Fields, f)
 		}
 	}
-	err = errors.Join(err, add("Injection-Info", fmt.Sprintf("%s; posting-host=%q; logging-data=\"%d\"", h.host(), p.host(), p.Talk)))
+	err = errors.Join(err, add("Injection-Info", fmt.Sprintf("%s; posting-host=%q; logging-data=\"%d\"", h.host(), from, p.Talk)))
 	if !hasID || !hasDate { // section 3.5, step 11
 		err = errors.Join(err, add("Injection-Date", message.FormatDate(now)))
 	}
@@ -56,7 +57,7 @@ func (h *Handler) inject(header message.Header, p Peer, r Rights) (message.Heade
 
 // relay prepares an article that another server sends: its Path tells where it
 // was (RFC 5537 sections 3.2.1 and 3.6).
-func (h *Handler) relay(header message.Header, id string, p Peer) (message.Header, error) {
+func (h *Handler) relay(header message.Header, from, id string) (message.Header, error) {
 	if err := message.CheckArticle(header, false); err != nil {
 		return header, notAnArticle(err)
 	}
@@ -71,7 +72,7 @@ func (h *Handler) relay(header message.Header, id string, p Peer) (message.Heade
 		return header, refuse(errors.New("it has been here, by its Path"))
 	}
 	var out message.Header
-	if err := out.Add("Path", h.host()+"!.SEEN."+p.host()+"!"+path); err != nil {
+	if err := out.Add("Path", h.host()+"!.SEEN."+from+"!"+path); err != nil {
 		return header, refuse(err)
 	}
 	for _, f := range header.Fields {

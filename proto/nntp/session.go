@@ -158,6 +158,8 @@ type session struct {
 	talk   *server.Talk
 	limits Limits
 	line   int // limit of a line once nobody logs in any more
+	peer   Peer
+	from   string // peer.host()
 	rights Rights
 
 	user       string // who has logged in
@@ -169,24 +171,24 @@ type session struct {
 
 	group   string // selected; "": none
 	current int64  // the current article's number; 0: none
+	flight  []flown
+	streams bool // there was a flight of several articles
 	buf     []byte
 }
 
-// weigh asks anew what the client may do.
+// weigh asks anew who the client is, and what he may do.
 func (s *session) weigh() {
+	_, private := s.talk.TLS()
+	s.peer = Peer{User: s.user, TLS: private, Addr: s.talk.RemoteAddr(), Talk: s.talk.ID()}
+	s.from = s.peer.host()
 	may := s.h.Auth == nil || s.user != ""
 	s.rights = Rights{Read: true, Post: may, Feed: may}
 	if s.h.Access != nil {
-		s.rights = s.h.Access(s.peer())
+		s.rights = s.h.Access(s.peer)
 	}
 	if s.h.poster() == nil {
 		s.rights.Post, s.rights.Feed = false, false
 	}
-}
-
-func (s *session) peer() Peer {
-	_, private := s.talk.TLS()
-	return Peer{User: s.user, TLS: private, Addr: s.talk.RemoteAddr(), Talk: s.talk.ID()}
 }
 
 // say writes a reply. What fails here fails when it is flushed, too.
@@ -395,8 +397,14 @@ func (s *session) cut(ctx context.Context, what string, err error) error {
 // Farewell says that the server stops.
 func (s *session) Farewell(context.Context) { s.say(400, "Server is shutting down") }
 
-// Close says why where it is the client who was too slow.
+// Close says why where it is the client who was too slow. Of a flight that did
+// not land nothing was acknowledged, and nothing is kept.
 func (s *session) Close(why error) error {
+	for _, f := range s.flight {
+		if f.draft != nil {
+			s.lay(f.draft)
+		}
+	}
 	if errors.Is(why, server.ErrIdle) {
 		s.say(400, "Idle for too long")
 	}

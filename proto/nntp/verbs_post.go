@@ -50,50 +50,39 @@ func (s *session) check(ctx context.Context, args []string) error {
 		s.say(501, "That is no message-id")
 		return nil
 	}
+	f := flown{id: id, code: 238}
 	err := s.h.poster().Wanted(ctx, id)
 	switch {
 	case err == nil:
-		s.say(238, id)
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, ErrNotWanted):
-		s.say(438, id)
+		f.code = 438
 	default:
 		s.later("CHECK", err)
-		s.say(431, id)
+		f.code = 431
 	}
-	return nil
+	return s.fly(ctx, f)
 }
 
 // takeThis takes an article that comes without having been asked for (RFC 4644
-// section 2.5). An error that may pass ends the talk, as it says.
+// section 2.5).
 func (s *session) takeThis(ctx context.Context, args []string) error {
 	if len(args) != 1 || !isID(args[0]) {
 		s.talk.R.Block() // it is under way: the next Line drops it
 		s.say(501, "Usage: TAKETHIS <id>")
 		return nil
 	}
-	id := args[0]
-	var err error
-	if err = s.h.poster().Wanted(ctx, id); err == nil {
-		_, err = s.take(ctx, id)
+	f := flown{id: args[0]}
+	if f.err = s.h.poster().Wanted(ctx, f.id); f.err == nil {
+		f.draft, _, f.err = s.draft(ctx, f.id)
 	} else {
-		_, err = s.drain(err)
+		f.err = s.dropped(s.talk.R.Block(), f.err)
 	}
-	r, told := errors.AsType[Reply](err)
-	switch {
-	case err == nil:
-		s.say(239, id)
-	case isBroken(ctx, err):
-		return err
-	case errors.Is(err, ErrNotWanted), errors.Is(err, ErrNoGroup), told && r.Code/100 == 4 && r.Code != 400:
-		s.say(439, id)
-	default:
-		s.later("TAKETHIS", err)
-		s.say(400, "That cannot be done now")
-		return io.EOF
+	if f.err != nil && isBroken(ctx, f.err) {
+		return f.err
 	}
-	return nil
+	return s.fly(ctx, f)
 }
 
 // later notes a fault of the Backend's; ErrLater is none.
@@ -177,12 +166,7 @@ func (in *incoming) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// drain reads what is still to come of an article that is refused for why.
-func (s *session) drain(why error) (string, error) {
-	block := s.talk.R.Block()
-	return "", s.dropped(block, why)
-}
-
+// dropped reads what is still to come of an article that is refused for why.
 func (s *session) dropped(block *wire.Block, why error) error {
 	p := wire.Get(wire.Large)
 	defer wire.Put(p)
@@ -196,32 +180,73 @@ func (s *session) dropped(block *wire.Block, why error) error {
 	}
 }
 
-// take takes an article: one that is posted where id is "". What is refused has
-// been read to its end.
+// take takes one article: one that is posted where id is "".
 func (s *session) take(ctx context.Context, id string) (string, error) {
+	d, id, err := s.draft(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	defer s.lay(d)
+	return id, s.h.poster().Take(ctx, d)[0]
+}
+
+// draft reads an article, and gives its identifier: one that is posted where id
+// is "". What is refused has been read to its end.
+func (s *session) draft(ctx context.Context, id string) (Draft, string, error) {
+	s.lookAhead()
+	p := wire.Get(wire.Large)
+	defer wire.Put(p)
 	block := s.talk.R.Block()
 	in := &incoming{block: block, talk: s.talk, left: s.limits.Article}
-	a, err := s.read(in, id)
+	a, err := s.read(in, p, id)
+	var d Draft
 	if err == nil {
-		err = s.h.poster().Take(ctx, a)
+		d, err = s.h.poster().Draft(ctx, a)
 	}
 	if in.err != nil {
 		err = in.err
 	}
-	if err == nil && ctx.Err() == nil {
-		return a.ID, s.dropped(block, nil)
+	if !isBroken(ctx, err) {
+		err = s.dropped(block, err)
 	}
-	if isBroken(ctx, err) {
-		return "", err
+	if err != nil && d != nil {
+		s.lay(d)
+		d = nil
 	}
-	return "", s.dropped(block, err)
+	return d, a.ID, err
 }
 
-// read reads the header, and makes it what is kept.
-func (s *session) read(in *incoming, id string) (Incoming, error) {
-	header, body, err := message.ReadHeader(in, message.Limits{Header: maxHeader})
-	if err != nil {
+// lookAhead gives the Reader storage for articles: what lies there together is a
+// flight, so that there is more of it for one who sends many at once.
+func (s *session) lookAhead() {
+	room := wire.Large
+	if s.streams {
+		room = 4 * wire.Large
+	}
+	for s.talk.R.Held() < room {
+		s.talk.R.Grow()
+	}
+}
+
+// read reads an article into p, as far as it fits, and makes its header what is
+// kept.
+func (s *session) read(in *incoming, p []byte, id string) (Incoming, error) {
+	n, err := io.ReadFull(in, p)
+	if err == nil && !bytes.Contains(p, []byte("\r\n\r\n")) {
+		long := make([]byte, maxHeader)
+		n = copy(long, p)
+		p = long
+		var more int
+		more, err = io.ReadFull(in, p[n:])
+		n += more
+	}
+	whole := err == io.EOF || err == io.ErrUnexpectedEOF // a stream that ended within it is a *lost
+	if err != nil && !whole {
 		return Incoming{}, err
+	}
+	header, at := message.ParseHeader(p[:n], message.Limits{Header: maxHeader})
+	if !whole && at == n {
+		return Incoming{}, refuse(errors.New("its header is too long"))
 	}
 	for _, d := range header.Defects {
 		switch d.Kind {
@@ -230,12 +255,15 @@ func (s *session) read(in *incoming, id string) (Incoming, error) {
 			return Incoming{}, refuse(errors.New("its header is malformed"))
 		}
 	}
-	a := Incoming{ID: id, Body: body, Peer: s.peer(), Posted: id == ""}
+	a := Incoming{ID: id, Body: bytes.NewReader(p[at:n]), Size: int64(n - at), Peer: s.peer, Posted: id == ""}
+	if !whole {
+		a.Body, a.Size = io.MultiReader(a.Body, in), -1
+	}
 	if a.Posted {
-		a.Header, err = s.h.inject(header, a.Peer, s.rights)
+		a.Header, err = s.h.inject(header, s.from, a.Peer, s.rights)
 		a.ID = a.Header.Get("Message-ID")
 	} else {
-		a.Header, err = s.h.relay(header, id, a.Peer)
+		a.Header, err = s.h.relay(header, s.from, id)
 	}
 	return a, err
 }

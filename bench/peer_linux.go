@@ -136,8 +136,11 @@ func serveLines(address string, e server.Engine, withTLS bool) error {
 
 type exiting struct{}
 
-func (exiting) Helper()           {}
-func (exiting) Fatal(args ...any) { fmt.Fprintln(os.Stderr, args...); os.Exit(1) }
+func (exiting) Helper() {}
+func (exiting) Fatalf(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, format+"\n", args...)
+	os.Exit(1)
+}
 
 type lines struct{}
 

@@ -94,8 +94,10 @@ func (c *Conn) Upgraded() bool { return c.nc != nil }
 
 // TLS is the state of the TLS connection; ok is false in clear.
 func (c *Conn) TLS() (state tls.ConnectionState, ok bool) {
-	if t, is := c.nc.(*tls.Conn); is {
-		return t.ConnectionState(), true
+	for u, up := c.port.(*upgraded); up; u, up = u.Port.(*upgraded) {
+		if t, is := u.nc.(*tls.Conn); is {
+			return t.ConnectionState(), true
+		}
 	}
 	return state, false
 }
@@ -172,8 +174,10 @@ func (c *Conn) Finish() error {
 	if c.tap != nil {
 		c.tellRead()
 	}
-	if t, ok := c.nc.(interface{ CloseWrite() error }); ok {
-		err = errors.Join(err, t.CloseWrite())
+	for u, up := c.port.(*upgraded); up; u, up = u.Port.(*upgraded) {
+		if t, ok := u.nc.(interface{ CloseWrite() error }); ok {
+			err = errors.Join(err, t.CloseWrite())
+		}
 	}
 	return err
 }

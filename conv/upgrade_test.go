@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/conv/deflate"
 	"github.com/farend-go/farend/conv/transcript"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/wire"
@@ -54,6 +55,28 @@ func TestUpgradeToTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	e.want(t, "upgraded", ">hello\r\n", "<HELLO\r\n", "ended")
+}
+
+// TestUpgradeTwice has compression over TLS: there still is TLS, and it ends in
+// good order.
+func TestUpgradeTwice(t *testing.T) {
+	client, server := shaken(t, nil)
+	for _, c := range []*conv.Conn{client, server} {
+		if err := c.Upgrade(t.Context(), func(nc net.Conn) (net.Conn, error) { return deflate.New(nc), nil }); err != nil {
+			t.Fatal(err)
+		}
+		if state, ok := c.TLS(); !ok || !state.HandshakeComplete {
+			t.Errorf("%+v, %v", state, ok)
+		}
+	}
+	answer(t, server, "bye")
+	if err := server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	line(t, client, "bye")
+	if _, err := client.R.Line(); err != io.EOF {
+		t.Fatal(err)
+	}
 }
 
 func TestUpgradeHalfClose(t *testing.T) {

@@ -17,6 +17,10 @@ type logins struct{ *auth.Users }
 // A refusal takes less than a server in the open would let it: who types a wrong
 // password here is mostly the one who develops the client, and a client that
 // tries a second mechanism counts twice.
+//
+// The salts of SCRAM are new at each start, those of users and those that are
+// made up for everybody else: a restart does not tell who is whom, as it would
+// if only one kind stayed the same.
 func newLogins(of map[string]string) *auth.Authenticator {
 	users := &auth.Users{Secrets: map[string]auth.Secret{}, Anybody: len(of) == 0}
 	for name, password := range of {
@@ -31,7 +35,7 @@ func (l logins) Lookup(ctx context.Context, name string) (auth.Account, error) {
 	if !ok || !errors.Is(err, auth.ErrNoAccount) {
 		return a, err
 	}
-	if a, err = l.Users.Lookup(ctx, local); err == nil && a.Name == "" {
+	if a, err = l.Users.Lookup(ctx, local); a.Name == "" {
 		a.Name = local
 	}
 	return a, err

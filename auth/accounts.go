@@ -16,7 +16,9 @@ var ErrNoAccount = errors.New("auth: no such account")
 // be called concurrently. An error of theirs that is neither ErrNoAccount nor
 // ErrRefused is a fault of the server's, and reaches the caller as it is.
 type Accounts interface {
-	// Lookup gives the account of that name, which Prepare has been over.
+	// Lookup gives the account of that name, which Prepare has been over. Where
+	// accounts have several names, ErrNoAccount comes with the Name that the
+	// account would have, so that all names of nobody are alike, too.
 	Lookup(ctx context.Context, name string) (Account, error)
 	// Kinds says which kinds of secrets there are among the accounts. A
 	// mechanism is offered if one of them at least can use it.

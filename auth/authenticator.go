@@ -198,7 +198,10 @@ func (e *exchange) lookup(ctx context.Context, user string) (account Account, kn
 	name := Prepare(user)
 	account, err = e.a.Accounts.Lookup(ctx, name)
 	if isUnknown(err) {
-		return Account{Name: name}, false, nil
+		if account.Name == "" {
+			account.Name = name
+		}
+		return Account{Name: account.Name}, false, nil
 	}
 	if err != nil {
 		return account, false, err
@@ -301,14 +304,14 @@ func (a *Authenticator) decoy(user string) Secret {
 
 // madeUpKeys are the SCRAM keys of somebody unknown: always the same salt, and
 // keys that no password has (RFC 5802 section 9's advice against telling who
-// exists).
+// exists). As with Keys both mechanisms have the same salt.
 func (a *Authenticator) madeUpKeys(name, user string) scram.StoredCredentials {
 	size := sha256.Size
 	if name == SCRAMSHA1 {
 		size = sha1.Size
 	}
 	return scram.StoredCredentials{
-		KeyFactors: scram.KeyFactors{Salt: string(a.madeUp("salt "+name, user)[:16]), Iters: Iterations},
+		KeyFactors: scram.KeyFactors{Salt: string(a.madeUp("salt", user)[:16]), Iters: Iterations},
 		StoredKey:  a.madeUp("stored "+name, user)[:size],
 		ServerKey:  a.madeUp("server "+name, user)[:size],
 	}

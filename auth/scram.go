@@ -159,7 +159,7 @@ func (s *scramServer) credentials(ctx context.Context, user string) (scram.Store
 	if err != nil {
 		return scram.StoredCredentials{}, err
 	}
-	made := s.a.madeUpKeys(strings.TrimSuffix(s.name, "-PLUS"), user)
+	made := s.a.madeUpKeys(strings.TrimSuffix(s.name, "-PLUS"), account.Name)
 	kind, found := KindSHA1, account.Secret.sha1
 	if strings.HasPrefix(s.name, SCRAMSHA256) {
 		kind, found = KindSHA256, account.Secret.sha256

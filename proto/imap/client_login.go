@@ -174,6 +174,7 @@ func (c *Client) authStep(ctx context.Context, r Response, x *command, e *exchan
 	case "*":
 		return c.untagged(r)
 	case "+":
+		c.c.Redact(len("+ ")) // who knows the challenges can guess at the password
 	default:
 		return c.finish(r)
 	}

@@ -151,6 +151,7 @@ func (c *Client) exchange(ctx context.Context, m auth.Client) error {
 			c.broken = true
 			return fmt.Errorf("%w: AUTHINFO SASL was answered with %d", ErrReply, r.Code)
 		}
+		c.c.Redact(len("383 "))
 		var challenge, response []byte
 		if word := r.word(0); word != "=" {
 			challenge, err = auth.Parse([]byte(word))

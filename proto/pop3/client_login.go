@@ -149,6 +149,7 @@ func (c *Client) challenge(ctx context.Context) (challenge []byte, over bool, er
 		text, ok = "", true
 	}
 	if ok {
+		c.c.Redact(len("+ ")) // who knows the challenges can guess at the password
 		challenge, err = auth.Parse([]byte(text))
 		if err != nil {
 			return nil, true, c.cancel(ctx, err)

@@ -107,8 +107,11 @@ func (s *session) exchange(ctx context.Context, sasl auth.Server, response []byt
 		return s.loggedIn(ctx, sasl.Identity(), err)
 	}
 	s.sasl = sasl
-	s.buf = auth.Append(append(s.buf[:0], "+ "...), challenge)
-	return s.talk.W.Line(s.buf)
+	if _, err := s.talk.W.WriteString("+ "); err != nil {
+		return err
+	}
+	s.buf = auth.Append(s.buf[:0], challenge)
+	return s.talk.Secret(func() error { return s.talk.W.Line(s.buf) }) // who knows it can guess at the password
 }
 
 // loggedIn is the end of every login.

@@ -137,10 +137,11 @@ func (c *Client) note(r Response) error {
 		}
 		c.learn(s)
 	}
-	if c.box != nil {
-		return c.box.note(r)
+	if c.box == nil {
+		return nil
 	}
-	return nil
+	c.stirred = c.stirred || r.Name == "EXISTS" || r.Name == "EXPUNGE" || r.Name == "VANISHED" && !bytes.HasPrefix(r.Rest, []byte("("))
+	return c.box.note(r)
 }
 
 // learn keeps what a code tells.

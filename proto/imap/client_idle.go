@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// farewell is how long the server has to end an IDLE.
+// farewell is how long the server has to answer the last word.
 const farewell = 10 * time.Second
 
 // Idle waits for what the server tells (RFC 2177) and hands it to each, until
@@ -16,6 +16,18 @@ const farewell = 10 * time.Second
 // may end an idle session after 30 minutes: whoever waits longer ends ctx
 // before.
 func (c *Client) Idle(ctx context.Context, each func(r Response) (more bool)) error {
+	return c.attend(ctx, "IDLE", func(r Response, _ *Fetched) bool { return each(r) })
+}
+
+// Listen is Idle for a server that tells unasked, as Notify has it: nothing is
+// said but a NOOP at the end.
+func (c *Client) Listen(ctx context.Context, each func(r Response) (more bool)) error {
+	return c.attend(ctx, "NOOP", func(r Response, _ *Fetched) bool { return each(r) })
+}
+
+// attend hears what is told until a command ends: IDLE, which is said at once
+// and ended by DONE, or NOOP, which is said when it is enough.
+func (c *Client) attend(ctx context.Context, verb string, each func(r Response, f *Fetched) (more bool)) error {
 	for len(c.queue)+len(c.flight) > 0 { // what was asked for comes first
 		last := append(append([]*command{}, c.flight...), c.queue...)
 		if err := c.wait(ctx, last[len(last)-1]); err != nil && !refused(err) {
@@ -30,11 +42,17 @@ func (c *Client) Idle(ctx context.Context, each func(r Response) (more bool)) er
 	}
 	alive, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	i := &idling{c: c, each: each, x: c.alone("IDLE", nil).x, begun: make(chan struct{}), cancel: cancel}
+	i := &idling{c: c, each: each, x: c.alone(verb, nil).x, begun: make(chan struct{}), cancel: cancel, last: []byte("DONE\r\n")}
+	if verb == "NOOP" {
+		i.last = i.x.chunks[0].data
+		c.queue, c.flight = nil, []*command{i.x}
+		i.x.said = len(i.x.chunks)
+		i.start()
+	}
 	err := i.run(ctx, alive)
 	switch {
 	case err != nil && ctx.Err() != nil && alive.Err() != nil:
-		return fmt.Errorf("%w: the server does not end the IDLE", ctx.Err())
+		return fmt.Errorf("%w: the server does not answer", ctx.Err())
 	case err != nil:
 		return err
 	case i.enough:
@@ -43,21 +61,22 @@ func (c *Client) Idle(ctx context.Context, each func(r Response) (more bool)) er
 	return ctx.Err()
 }
 
-// idling is an IDLE.
+// idling is a wait for what is told.
 type idling struct {
 	c      *Client
 	x      *command
-	each   func(r Response) bool
+	each   func(r Response, f *Fetched) bool
+	last   []byte        // what ends it
 	begun  chan struct{} // closed by the go-ahead
 	cancel context.CancelFunc
-	done   sync.Once // DONE was said
+	done   sync.Once // last was said
 	timer  *time.Timer
 	enough bool
 	going  bool // the go-ahead has come
 }
 
-// run reads until the IDLE has ended. DONE comes from another goroutine, for
-// this one reads.
+// run reads until the wait has ended. Its last word comes from another
+// goroutine, for this one reads.
 func (i *idling) run(ctx, alive context.Context) error {
 	ended := make(chan struct{})
 	over := make(chan struct{})
@@ -84,11 +103,11 @@ func (i *idling) run(ctx, alive context.Context) error {
 	return err
 }
 
-// stop says DONE past the Conn, whose Reader waits and whose Writer is empty.
+// stop says the last word past the Conn, whose Reader waits and whose Writer is empty.
 func (i *idling) stop() {
 	i.done.Do(func() {
 		i.timer = time.AfterFunc(farewell, i.cancel)
-		if _, err := i.c.c.NetConn().Write([]byte("DONE\r\n")); err != nil {
+		if _, err := i.c.c.NetConn().Write(i.last); err != nil {
 			i.cancel()
 		}
 	})
@@ -104,11 +123,13 @@ func (i *idling) read(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var told *Fetched
 		switch {
 		case m != nil:
 			if err := m.Read(); err != nil {
 				return err
 			}
+			told = m.Fetched
 			r = Response{Tag: "*", Number: m.Seq, Name: "FETCH", Rest: m.Append(0, nil)}
 		case r.Tag == "+":
 			i.start()
@@ -124,7 +145,7 @@ func (i *idling) read(ctx context.Context) error {
 				return err
 			}
 		}
-		if !i.enough && !i.each(r) {
+		if !i.enough && !i.each(r, told) {
 			i.enough = true
 			if i.going {
 				i.stop()

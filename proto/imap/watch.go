@@ -12,40 +12,59 @@ import (
 	"github.com/farend-go/farend/auth"
 )
 
-// A Watcher tells of new mail for ever: it waits by IDLE, or asks now and then
-// where the server has no IDLE, and connects again when a connection is lost,
-// without missing a message or telling of one twice. Its fields are set before
-// it is used; it may be used by several goroutines.
+// A Watcher tells of new mail for ever. A server with NOTIFY (RFC 5465) sends
+// what there is to tell of a message unasked, one with IDLE says that there is
+// something, and any other is asked now and then. A connection that is lost is
+// made again, without missing a message or telling of one twice. Its fields are
+// set before it is used; it may be used by several goroutines.
 type Watcher struct {
 	// Dial opens a session and logs in.
 	Dial func(ctx context.Context) (*Client, error)
-	// Renew is how long one IDLE lasts; 0: 25 minutes. Servers end it after 30
-	// (RFC 2177), and a router between may forget the connection much earlier.
+	// Renew is after how long a connection on which nothing comes is tried; 0:
+	// 25 minutes. Servers end an IDLE after 30 (RFC 2177), and a router between
+	// may forget the connection much earlier.
 	Renew time.Duration
-	Poll  time.Duration // how often a server without IDLE is asked; 0: a minute
-	// NoIdle polls although the server has IDLE.
-	NoIdle bool
+	Poll  time.Duration // how often a server that cannot tell is asked; 0: a minute
+	// NoNotify and NoIdle do without what the server has; both: it is asked.
+	NoNotify, NoIdle bool
 	// Backoff is how long it waits before it connects again; that doubles with
 	// each failure up to MaxBackoff. 0: a second, and 5 minutes.
 	Backoff, MaxBackoff time.Duration
 	// Items is what is told of each message beside its UID; nil: FLAGS,
 	// INTERNALDATE, RFC822.SIZE and ENVELOPE.
 	Items []FetchItem
-	// From is where to begin; zero: with the mail that comes from now on.
+	// Changes has it also tell of messages that are gone and of flags that
+	// change, also while there was no connection: by QRESYNC (RFC 7162), else by
+	// CONDSTORE, else by a look at all UIDs and flags.
+	Changes bool
+	// From is where to begin; zero: with what comes from now on.
 	From Mark
 	Log  *slog.Logger // lost connections; nil: nobody
 }
 
-// A Mark is a place in a mailbox: what has a higher UID came later.
-type Mark struct{ UIDValidity, UID uint32 }
+// A Mark is a place in a mailbox: what has a higher UID came later. ModSeq is
+// that up to which changes have been told; 0: unknown, or nobody asked.
+type Mark struct {
+	UIDValidity, UID uint32
+	ModSeq           uint64
+}
 
-// News is a message that is new.
+// News is a message that is new; or, with Reset, Changed or Gone, something
+// else.
 type News struct {
-	*Fetched      // nil where Reset
+	*Fetched      // nil where Reset or Gone
 	Mark     Mark // Watcher.From of whoever goes on behind it
 	// Reset says that the mailbox is another one, with other UIDs; what lies in
 	// it already is not told of.
 	Reset bool
+	// Changed says that an older message has these flags now. Of a server
+	// without CONDSTORE that is told of what changed since the first look, else
+	// since From.
+	Changed bool
+	// Gone are messages that are no longer there. Of what went before the first
+	// look it is told only by a server with QRESYNC, and perhaps not for the first
+	// time.
+	Gone Set
 }
 
 // Watch tells of each message that comes into a mailbox. The loop ends with an
@@ -57,7 +76,7 @@ func (w *Watcher) Watch(ctx context.Context, mailbox string) iter.Seq2[News, err
 		for failed := 0; ; failed++ {
 			well, err := s.session(ctx)
 			switch {
-			case err == nil: // the loop was left
+			case errors.Is(err, errLeft):
 				return
 			case ctx.Err() != nil:
 				yield(News{}, ctx.Err())
@@ -112,108 +131,78 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// watching is a loop over Watch.
-type watching struct {
-	w       *Watcher
-	mailbox string
-	mark    Mark
-	yield   func(News, error) bool
-	stood   bool // there was a session
-}
-
-// session watches until the connection is lost; nil: the loop was left. well
-// tells that the session had begun to wait.
-func (s *watching) session(ctx context.Context) (well bool, err error) {
-	c, err := s.w.Dial(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer c.Close()
-	box, err := c.Examine(Select{Name: s.mailbox}).Wait(ctx)
-	if err != nil {
-		return false, err
-	}
-	s.stood = true
-	if s.mark.UIDValidity != box.UIDValidity {
-		reset := s.mark.UIDValidity != 0
-		last, err := lastUID(ctx, c, box)
-		if err != nil {
-			return false, err
-		}
-		s.mark = Mark{box.UIDValidity, last}
-		if reset && !s.yield(News{Mark: s.mark, Reset: true}, nil) {
-			return true, nil
-		}
-	}
-	for {
-		known := c.Selected().Exists
-		more, err := s.tell(ctx, c)
-		if err != nil || !more {
-			return well, err
-		}
-		if c.Selected().Exists > known { // it came while we asked
-			continue
-		}
-		if err := s.wait(ctx, c); err != nil {
-			return true, err
-		}
-		well = true
-	}
-}
-
-// lastUID is the largest UID that was ever given, or that there is.
-func lastUID(ctx context.Context, c *Client, box *Selected) (uint32, error) {
-	if box.UIDNext > 0 {
-		return box.UIDNext - 1, nil
-	}
-	found, err := c.Search(Search{Key: Key{Name: "ALL"}}, true).Wait(ctx)
-	return found.All.Largest(), err
-}
-
-// tell asks for what is new.
-func (s *watching) tell(ctx context.Context, c *Client) (more bool, err error) {
-	if s.mark.UID == 1<<32-1 {
-		return true, nil
-	}
-	items := s.w.Items
-	if items == nil {
-		items = []FetchItem{{Name: ItemFlags}, {Name: ItemInternalDate}, {Name: ItemSize}, {Name: ItemEnvelope}}
-	}
-	where := Where{UID: true, Set: Set{{First: s.mark.UID + 1}}} // up to "*", the last, even if that is old
-	all, err := c.FetchAll(Fetch{Where: where, Items: append([]FetchItem{{Name: ItemUID}}, items...)}).Wait(ctx)
-	if err != nil {
-		return false, err
-	}
-	for _, m := range all {
-		if m.UID <= s.mark.UID {
-			continue
-		}
-		s.mark.UID = m.UID
-		if !s.yield(News{Fetched: m, Mark: s.mark}, nil) {
-			return false, nil
-		}
-	}
-	return true, nil
-}
-
 // wait returns when there may be something new.
 func (s *watching) wait(ctx context.Context, c *Client) error {
-	caps, err := c.Capabilities(ctx)
-	if err != nil {
-		return err
-	}
-	if s.w.NoIdle || !caps.Has("IDLE") && !caps.Has("IMAP4REV2") {
+	quiet, cancel := context.WithTimeout(ctx, orElse(s.w.Renew, 25*time.Minute))
+	defer cancel()
+	var err error
+	idle := !s.w.NoIdle && (s.caps.Has("IDLE") || s.caps.Has("IMAP4REV2"))
+	switch {
+	case s.notified && idle: // dovecot 2.3 forgets to tell now and then without
+		err = c.attend(quiet, "IDLE", s.pushed(c))
+	case s.notified:
+		err = c.attend(quiet, "NOOP", s.pushed(c))
+	case idle:
+		err = c.Idle(quiet, func(r Response) bool { return !s.stirs(r) })
+	default:
 		if err := sleep(ctx, orElse(s.w.Poll, time.Minute)); err != nil {
 			return err
 		}
 		_, err := c.Noop().Wait(ctx)
 		return err
 	}
-	idle, cancel := context.WithTimeout(ctx, orElse(s.w.Renew, 25*time.Minute))
-	defer cancel()
-	err = c.Idle(idle, func(r Response) bool { return r.Name != "EXISTS" })
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil && !c.Broken() {
-		return nil // that one was long enough
+		return nil // the connection is there
 	}
 	return err
+}
+
+// stirs tells what there is to look after.
+func (s *watching) stirs(r Response) bool {
+	switch r.Name {
+	case "EXISTS":
+		return true
+	case "EXPUNGE", "VANISHED", "FETCH":
+		return s.w.Changes
+	}
+	return false
+}
+
+// notify has the server tell unasked. One that refuses is asked otherwise.
+func (s *watching) notify(ctx context.Context, c *Client) error {
+	s.notified = false
+	if s.w.NoNotify || !s.caps.Has("NOTIFY") {
+		return nil
+	}
+	g := NotifyGroup{Filter: "SELECTED", Events: []string{EventMessageNew, EventMessageExpunge}, Items: s.items()}
+	if s.w.Changes {
+		g.Events = append(g.Events, EventFlagChange)
+	}
+	_, err := c.Notify(Notify{Groups: []NotifyGroup{g}}).Wait(ctx)
+	s.notified = err == nil
+	if refused(err) {
+		return nil
+	}
+	return err
+}
+
+// pushed takes in what the server tells unasked: a message that is the next one,
+// with all that is to be known of it, is told at once; all else is looked after.
+func (s *watching) pushed(c *Client) func(r Response, m *Fetched) bool {
+	next := c.Selected().Exists + 1
+	return func(r Response, m *Fetched) bool {
+		switch {
+		case m == nil && r.Name == "OK":
+			st, err := r.Status()
+			s.notified = err != nil || st.Code.Name != "NOTIFICATIONOVERFLOW" // RFC 5465 section 5.8
+			return s.notified
+		case m == nil:
+			return r.Name == "EXISTS" || !s.stirs(r) && r.Name != "EXPUNGE" && r.Name != "VANISHED"
+		case m.Seq == next && m.UID > s.mark.UID && len(m.Items) >= len(s.items()):
+			next++
+			s.left = !s.fresh(m)
+			return !s.left
+		}
+		return m.UID > 0 && m.UID <= s.mark.UID && !s.w.Changes
+	}
 }

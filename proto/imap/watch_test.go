@@ -1,10 +1,12 @@
 package imap_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -24,6 +26,7 @@ type pipes struct {
 	down  bool
 	last  net.Conn
 	conns chan net.Conn
+	hide  []string // capabilities that clients do not see
 }
 
 // Accept, Close and Addr make a listener of it.
@@ -68,11 +71,25 @@ func (p *pipes) dial(ctx context.Context) (*imap.Client, error) {
 	p.last = ours
 	p.mu.Unlock()
 	p.conns <- theirs
-	c, err := imap.NewClient(ctx, conv.New(ours, conv.Options{}), imap.Options{})
+	c, err := imap.NewClient(ctx, conv.New(blinkers{ours, p.hide}, conv.Options{}), imap.Options{})
 	if err != nil {
 		return nil, err
 	}
 	return c, c.Login(ctx, auth.Credentials{User: "mrc", Password: "secret", ClearText: true})
+}
+
+// blinkers is a connection to a server that seems to be able to do less.
+type blinkers struct {
+	net.Conn
+	hide []string
+}
+
+func (b blinkers) Read(p []byte) (int, error) {
+	n, err := b.Conn.Read(p)
+	for _, word := range b.hide {
+		copy(p, bytes.ReplaceAll(p[:n], []byte(" "+word), []byte(" "+strings.Repeat("X", len(word)))))
+	}
+	return n, err
 }
 
 // cut ends the connection, and lets none be made while down.
@@ -83,19 +100,33 @@ func (p *pipes) cut(down bool) {
 	p.last.Close()
 }
 
-func TestWatch(t *testing.T) {
-	users()
-	for name, poll := range map[string]bool{"idle": false, "poll": true} {
-		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { watchFor(t, poll) }) })
+// abilities are servers that can do ever less.
+func abilities() map[string][]string {
+	return map[string][]string{
+		"all": nil, "no NOTIFY": {"NOTIFY"}, "no IDLE": {"IDLE", "IMAP4rev2"},
+		"no QRESYNC": {"QRESYNC"}, "no CONDSTORE": {"QRESYNC", "CONDSTORE"}, "nothing": {"QRESYNC", "CONDSTORE", "NOTIFY", "IDLE", "IMAP4rev2"},
 	}
 }
 
-func watchFor(t *testing.T, poll bool) {
+func TestWatch(t *testing.T) {
+	users()
+	for name, hide := range abilities() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { watchFor(t, hide, &imap.Watcher{}) })
+		})
+	}
+	t.Run("poll", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { watchFor(t, nil, &imap.Watcher{NoNotify: true, NoIdle: true}) })
+	})
+}
+
+func watchFor(t *testing.T, hide []string, w *imap.Watcher) {
 	b := filled()
 	p, stop := pipesTo(t, b)
 	defer stop()
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &imap.Watcher{Dial: p.dial, NoIdle: poll, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	p.hide = hide
+	w.Dial, w.Log = p.dial, slog.New(slog.NewTextHandler(t.Output(), nil))
 	news := make(chan uint32, 10)
 	var ended error
 	var watch sync.WaitGroup

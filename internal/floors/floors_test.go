@@ -12,6 +12,7 @@ var (
 	noExample = Exceptions{
 		".":                 "the root holds only the map of the house, no code",
 		"internal/testcert": "it serves tests, and each of them shows its use",
+		"internal/foreign":  "likewise; without the programs of others there is nothing to show",
 	}
 	tooLong = Exceptions{}
 )

@@ -61,6 +61,7 @@ open                                  < golang.org/x/net
 
 # roof
 internal/testcert internal/pages      <
+internal/foreign                      < internal/testcert   # for tests beside programs of others alone
 internal/servertest                   < server conv conv/faults conv/transcript
 app console                           < proto proto/* keep/* mailbox newsgroup filetree store store/* server dial conv conv/* auth wire message socket open internal/testcert
 app                                   < github.com/BurntSushi/toml github.com/creack/pty

@@ -4,52 +4,22 @@ package ftp_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/ftp"
 	"github.com/farend-go/farend/proto/ftp/ftptest"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", names[0])
-	return ""
-}
-
-// run runs a program in an empty directory that is its home too.
-func run(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%s %q: %v\n%s", filepath.Base(name), args, err, out)
-	}
-	return string(out)
-}
 
 // onDisk is a server over a directory with a large file, on both engines.
 func onDisk(t *testing.T, change func(*ftp.Handler), f func(t *testing.T, s *ftptest.Server, root, blob string)) {
@@ -103,26 +73,26 @@ func TestCurlAtOurServer(t *testing.T) {
 }
 
 func curlWays(t *testing.T, change func(*ftp.Handler), all [][]string) {
-	curl := program(t, "curl")
+	curl := foreign.Program(t, "curl")
 	onDisk(t, change, func(t *testing.T, s *ftptest.Server, root, blob string) {
 		at := "ftp://" + ftptest.User + ":" + ftptest.Password + "@" + s.Addr + "/"
 		for _, args := range all {
 			t.Run(strings.Join(args, ""), func(t *testing.T) {
 				dir := t.TempDir()
 				base := append([]string{"-sS", "--max-time", "30"}, args...)
-				run(t, dir, curl, append(base, "-o", "down", at+"blob")...)
+				foreign.Run(t, dir, curl, append(base, "-o", "down", at+"blob")...)
 				same(t, filepath.Join(dir, "down"), blob)
 				if err := os.Truncate(filepath.Join(dir, "down"), 12345); err != nil {
 					t.Fatal(err)
 				}
-				run(t, dir, curl, append(base, "-C", "-", "-o", "down", at+"blob")...)
+				foreign.Run(t, dir, curl, append(base, "-C", "-", "-o", "down", at+"blob")...)
 				same(t, filepath.Join(dir, "down"), blob)
-				run(t, dir, curl, append(base, "--ftp-create-dirs", "-T", blob, at+"new/dir/up")...)
+				foreign.Run(t, dir, curl, append(base, "--ftp-create-dirs", "-T", blob, at+"new/dir/up")...)
 				same(t, filepath.Join(root, "new/dir/up"), blob)
-				if out := run(t, dir, curl, append(base, "-l", at+"new/dir/")...); out != "up\n" && out != "up\r\n" {
+				if out := foreign.Run(t, dir, curl, append(base, "-l", at+"new/dir/")...); out != "up\n" && out != "up\r\n" {
 					t.Errorf("NLST: %q", out)
 				}
-				if out := run(t, dir, curl, append(base, at)...); !strings.Contains(out, "blob") || !strings.Contains(out, "drwx") {
+				if out := foreign.Run(t, dir, curl, append(base, at)...); !strings.Contains(out, "blob") || !strings.Contains(out, "drwx") {
 					t.Errorf("LIST: %q", out)
 				}
 			})
@@ -131,7 +101,7 @@ func curlWays(t *testing.T, change func(*ftp.Handler), all [][]string) {
 }
 
 func TestLftpAtOurServer(t *testing.T) {
-	lftp := program(t, "lftp")
+	lftp := foreign.Program(t, "lftp")
 	onDisk(t, reuse, func(t *testing.T, s *ftptest.Server, root, blob string) {
 		for name, ssl := range map[string]string{"clear": "set ftp:ssl-allow no;", "tls": "set ftp:ssl-force yes; set ftp:ssl-protect-data yes;"} {
 			t.Run(name, func(t *testing.T) {
@@ -145,9 +115,9 @@ func TestLftpAtOurServer(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				run(t, dir, lftp, "-c", begin+"mirror -R -P 3 up "+name)
-				run(t, dir, lftp, "-c", begin+"mirror -P 3 "+name+" down; pget -n 3 /blob -o blob; ls; cls -l; mv "+name+" "+name+"2; rm -r "+name+"2")
-				run(t, dir, "diff", "-r", "up", "down")
+				foreign.Run(t, dir, lftp, "-c", begin+"mirror -R -P 3 up "+name)
+				foreign.Run(t, dir, lftp, "-c", begin+"mirror -P 3 "+name+" down; pget -n 3 /blob -o blob; ls; cls -l; mv "+name+" "+name+"2; rm -r "+name+"2")
+				foreign.Run(t, dir, "diff", "-r", "up", "down")
 				same(t, filepath.Join(dir, "blob"), blob)
 				if _, err := os.Stat(filepath.Join(root, name+"2")); !os.IsNotExist(err) {
 					t.Error(err)
@@ -158,14 +128,14 @@ func TestLftpAtOurServer(t *testing.T) {
 }
 
 func TestWgetAtOurServer(t *testing.T) {
-	wget := program(t, "wget")
+	wget := foreign.Program(t, "wget")
 	onDisk(t, nil, func(t *testing.T, s *ftptest.Server, _, blob string) {
 		if err := ftptest.Put(s.Tree, "a/b/c.txt", "deep"); err != nil {
 			t.Fatal(err)
 		}
 		dir := t.TempDir()
 		at := "ftp://" + s.Addr + "/"
-		run(t, dir, wget, "-q", "-nv", "-m", "-nH", "--user="+ftptest.User, "--password="+ftptest.Password, at)
+		foreign.Run(t, dir, wget, "-q", "-nv", "-m", "-nH", "--user="+ftptest.User, "--password="+ftptest.Password, at)
 		same(t, filepath.Join(dir, "blob"), blob)
 		if text, err := os.ReadFile(filepath.Join(dir, "a/b/c.txt")); err != nil || string(text) != "deep" {
 			t.Errorf("%q, %v", text, err)
@@ -173,7 +143,7 @@ func TestWgetAtOurServer(t *testing.T) {
 		if err := os.Truncate(filepath.Join(dir, "blob"), 1000); err != nil {
 			t.Fatal(err)
 		}
-		run(t, dir, wget, "-q", "-c", at+"blob")
+		foreign.Run(t, dir, wget, "-q", "-c", at+"blob")
 		same(t, filepath.Join(dir, "blob"), blob)
 	})
 }
@@ -210,11 +180,11 @@ f.quit()
 `
 
 func TestPythonAtOurServer(t *testing.T) {
-	python := program(t, "python3")
+	python := foreign.Python(t, 3, "ftplib")
 	onDisk(t, nil, func(t *testing.T, s *ftptest.Server, _, blob string) {
 		host, port, _ := net.SplitHostPort(s.Addr)
 		for _, kind := range []string{"clear", "tls"} {
-			if out := run(t, t.TempDir(), python, "-W", "ignore", "-c", pythonTalk, host, port, kind, blob); out != "" {
+			if out := foreign.Run(t, t.TempDir(), python, "-W", "ignore", "-c", pythonTalk, host, port, kind, blob); out != "" {
 				t.Errorf("%s: %s", kind, out)
 			}
 		}
@@ -224,116 +194,15 @@ func TestPythonAtOurServer(t *testing.T) {
 // peer is somebody else's server that has been started.
 type peer struct {
 	addr, user, password, dir string // dir: where the login may write
-	options                   ftp.Options
-}
-
-// daemon starts a server on a free port and waits until it listens there. argv
-// is its command line for a port. Somebody else may have taken the port
-// meanwhile, so it gets several tries; one that does not start then is a
-// failure, not a skip.
-func daemon(t *testing.T, argv func(port string) []string) (addr string) {
-	t.Helper()
-	for range 3 {
-		port := freePort(t)
-		args := argv(port)
-		said, ok := listens(t, "127.0.0.1:"+port, args...)
-		if ok {
-			return "127.0.0.1:" + port
-		}
-		t.Logf("%s ended before it listened on port %s: %s", args[0], port, said)
-	}
-	t.Fatal("it does not start")
-	return ""
-}
-
-// listens runs a server until the test ends, and tells whether it has come to
-// listen; if not, what it said.
-func listens(t *testing.T, addr string, argv ...string) (said string, ok bool) {
-	t.Helper()
-	cmd := exec.Command(argv[0], argv[1:]...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = cmd.Wait(); close(ended) }() // it is killed
-	t.Cleanup(func() { _ = cmd.Process.Kill(); <-ended })
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); {
-		if nc, err := net.Dial("tcp", addr); err == nil {
-			nc.Close()
-			return "", true
-		}
-		select {
-		case <-ended:
-			return out.String(), false
-		case <-tick.C:
-		}
-	}
-	_ = cmd.Process.Kill()
-	<-ended
-	t.Fatalf("%s does not listen: %s", argv[0], out.String())
-	return "", false
-}
-
-// keys writes a certificate with its key and gives options that trust it.
-func keys(t *testing.T, dir string) ftp.Options {
-	t.Helper()
-	openssl := program(t, "openssl")
-	run(t, dir, openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-		"-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem")
-	cert, err := os.ReadFile(filepath.Join(dir, "cert.pem"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, _ := pem.Decode(cert)
-	parsed, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(parsed)
-	var o ftp.Options
-	o.Dialer.TLS = &tls.Config{RootCAs: roots}
-	return o
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
-}
-
-// publicDir is a directory that other users may look into.
-func publicDir(t *testing.T) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "farend-ftp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	roots                     *x509.CertPool
 }
 
 func vsftpd(t *testing.T) peer {
-	name := program(t, "vsftpd", "/usr/sbin/vsftpd")
-	if os.Getuid() != 0 {
-		t.Skip("vsftpd: not root")
-	}
-	if _, err := user.Lookup("ftp"); err != nil {
-		t.Skip("vsftpd:", err)
-	}
-	dir := publicDir(t)
-	o := keys(t, dir)
+	name := foreign.Program(t, "vsftpd")
+	foreign.NeedRoot(t)
+	foreign.User(t, "ftp")
+	dir := foreign.Dir(t)
+	roots := foreign.Keys(t, dir)
 	for _, sub := range []string{"anon/pub", "empty"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
 			t.Fatal(err)
@@ -366,27 +235,21 @@ port_enable=YES
 connect_from_port_20=NO
 `
 	file := filepath.Join(dir, "vsftpd.conf")
-	addr := daemon(t, func(port string) []string {
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
 		if err := os.WriteFile(file, fmt.Appendf(nil, conf, port, dir), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return []string{name, file}
+		return exec.Command(name, file)
 	})
-	return peer{addr, "anonymous", "guest", "pub", o}
+	return peer{"127.0.0.1:" + port, "anonymous", "guest", "pub", roots}
 }
 
 func pureFTPD(t *testing.T) peer {
-	name := program(t, "pure-ftpd", "/usr/sbin/pure-ftpd", "/opt/farend-peers/pure-ftpd/usr/sbin/pure-ftpd", "/opt/peers/pure-ftpd/usr/sbin/pure-ftpd", os.Getenv("PURE_FTPD"))
-	pw := program(t, filepath.Join(filepath.Dir(filepath.Dir(name)), "bin/pure-pw"))
-	if os.Getuid() != 0 {
-		t.Skip("pure-ftpd: not root")
-	}
-	mail, err := user.Lookup("mail")
-	if err != nil {
-		t.Skip("pure-ftpd:", err)
-	}
-	dir := publicDir(t)
-	o := keys(t, dir)
+	name := foreign.Program(t, "pure-ftpd", "/opt/farend-peers/pure-ftpd/usr/sbin/pure-ftpd", "/opt/peers/pure-ftpd/usr/sbin/pure-ftpd", "$PURE_FTPD")
+	pw := foreign.Program(t, filepath.Join(filepath.Dir(filepath.Dir(name)), "bin/pure-pw"))
+	foreign.NeedRoot(t)
+	mail, dir := foreign.User(t, "mail"), foreign.Dir(t)
+	roots := foreign.Keys(t, dir)
 	var both []byte
 	for _, file := range []string{"key.pem", "cert.pem"} {
 		text, err := os.ReadFile(filepath.Join(dir, file))
@@ -396,20 +259,18 @@ func pureFTPD(t *testing.T) peer {
 		both = append(both, text...)
 	}
 	files := filepath.Join(dir, "files")
-	hash := strings.TrimSpace(run(t, dir, "openssl", "passwd", "-1", "peerpass"))
+	hash := strings.TrimSpace(foreign.Run(t, dir, "openssl", "passwd", "-1", "peerpass"))
 	line := fmt.Sprintf("peer:%s:%s:%s::%s/./::::::::::::\n", hash, mail.Uid, mail.Gid, files)
 	if os.Mkdir(files, 0o777) != nil || os.Chmod(files, 0o777) != nil ||
 		os.WriteFile(filepath.Join(dir, "both.pem"), both, 0o600) != nil || os.WriteFile(filepath.Join(dir, "passwd"), []byte(line), 0o600) != nil {
 		t.Fatal("cannot write in", dir)
 	}
-	run(t, dir, pw, "mkdb", filepath.Join(dir, "pdb"), "-f", filepath.Join(dir, "passwd"))
-	addr := daemon(t, func(port string) []string {
-		return []string{
-			name, "-S", "127.0.0.1," + port, "-l", "puredb:" + filepath.Join(dir, "pdb"), "-E", "-H", "-u", "1",
-			"-g", filepath.Join(dir, "pid"), "-Y", "1", "-2", filepath.Join(dir, "both.pem"), "-P", "127.0.0.1",
-		}
+	foreign.Run(t, dir, pw, "mkdb", filepath.Join(dir, "pdb"), "-f", filepath.Join(dir, "passwd"))
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
+		return exec.Command(name, "-S", "127.0.0.1,"+port, "-l", "puredb:"+filepath.Join(dir, "pdb"), "-E", "-H", "-u", "1",
+			"-g", filepath.Join(dir, "pid"), "-Y", "1", "-2", filepath.Join(dir, "both.pem"), "-P", "127.0.0.1")
 	})
-	return peer{addr, "peer", "peerpass", ".", o}
+	return peer{"127.0.0.1:" + port, "peer", "peerpass", ".", roots}
 }
 
 func TestOurClientElsewhere(t *testing.T) {
@@ -421,8 +282,8 @@ func TestOurClientElsewhere(t *testing.T) {
 					continue
 				}
 				t.Run(w.name, func(t *testing.T) {
-					o := p.options
-					o.Dialer.TLS = o.Dialer.TLS.Clone()
+					var o ftp.Options
+					o.Dialer.TLS = &tls.Config{RootCAs: p.roots}
 					w.change(&o)
 					c, err := ftp.Dial(t.Context(), w.scheme+":"+p.addr, o)
 					if err != nil {

@@ -7,77 +7,44 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/farend-go/farend/auth"
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/nntp"
 	"github.com/farend-go/farend/proto/nntp/nntptest"
 )
 
-// start runs a server of INN's as the user news until the test has ended.
-func start(t *testing.T, dir string, environ []string, port string, args ...string) {
-	t.Helper()
-	name, rest := asNews(t, dir, args...)
-	cmd := exec.Command(name, rest...)
-	cmd.Env, cmd.Dir = append(cmd.Environ(), environ...), filepath.Join(dir, "db")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // runuser passes no signal on
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // it may have ended by itself
-		_ = cmd.Wait()                                      // it was ended
-	})
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		nc, err := net.Dial("tcp", "127.0.0.1:"+port)
-		if err == nil {
-			nc.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not listen: %v", args[0], err)
-		}
-	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-}
-
 // innd starts INN, for transfer and for readers.
 func innd(t *testing.T) (transfer, readers string) {
 	t.Helper()
-	transfer, readers = freePort(t), freePort(t)
-	dir, environ := inn(t, "port: "+transfer+"\nbindaddress: 127.0.0.1\nbindaddress6: none\nnnrpdposthost: 127.0.0.1\nnnrpdpostport: "+transfer+"\nicdsynccount: 1\nstatus: 0\nrlimitnofile: -1\n")
-	etc := filepath.Join(dir, "etc")
-	for name, text := range map[string]string{
-		"newsfeeds": "ME:!*::\n", "nocem.ctl": "", "passwd.nntp": "",
-		"incoming.conf": "streaming: true\nmax-connections: 50\npeer me { hostname: \"127.0.0.1\" }\n",
-		"readers.conf":  "auth all { hosts: \"*\" default: \"<anonymous>\" }\naccess all { users: \"*\" newsgroups: \"*\" access: \"RPNA\" }\n",
-		"expire.ctl":    "/remember/:11\n*:A:1:10:never\n", "control.ctl": "", "moderators": "", "subscriptions": "", "distrib.pats": "",
-		"../db/active":     "control 0000000000 0000000001 n\ncontrol.cancel 0000000000 0000000001 n\njunk 0000000000 0000000001 n\nlocal.test 0000000000 0000000001 y\n",
-		"../db/newsgroups": "local.test\tTest group\n", "../db/active.times": "", "../db/history": "",
-	} {
-		write(t, filepath.Join(etc, name), text)
+	var dir, conf string
+	command := func(args ...string) *exec.Cmd {
+		cmd := exec.Command("env", asNews(t, dir, conf, args...)...)
+		cmd.Dir = filepath.Join(dir, "db")
+		return cmd
 	}
-	name, args := asNews(t, dir, "sh", "-c", "cd "+dir+"/db && /usr/lib/news/bin/makedbz -i -o -s 30000")
-	run(t, dir, environ, name, args...)
-	start(t, dir, environ, transfer, "/usr/lib/news/bin/innd", "-d", "-P", transfer)
-	start(t, dir, environ, readers, "/usr/lib/news/bin/nnrpd", "-D", "-f", "-b", "127.0.0.1", "-p", readers, "-c", filepath.Join(etc, "readers.conf"))
+	transfer = foreign.Serve(t, func(port string) *exec.Cmd {
+		dir, conf = inn(t, "port: "+port+"\nbindaddress: 127.0.0.1\nbindaddress6: none\nnnrpdposthost: 127.0.0.1\nnnrpdpostport: "+port+"\nicdsynccount: 1\nstatus: 0\nrlimitnofile: -1\n")
+		foreign.Write(t, dir, map[string]string{
+			"etc/newsfeeds": "ME:!*::\n", "etc/nocem.ctl": "", "etc/passwd.nntp": "",
+			"etc/incoming.conf": "streaming: true\nmax-connections: 50\npeer me { hostname: \"127.0.0.1\" }\n",
+			"etc/readers.conf":  "auth all { hosts: \"*\" default: \"<anonymous>\" }\naccess all { users: \"*\" newsgroups: \"*\" access: \"RPNA\" }\n",
+			"etc/expire.ctl":    "/remember/:11\n*:A:1:10:never\n", "etc/control.ctl": "", "etc/moderators": "", "etc/subscriptions": "", "etc/distrib.pats": "",
+			"db/active":     "control 0000000000 0000000001 n\ncontrol.cancel 0000000000 0000000001 n\njunk 0000000000 0000000001 n\nlocal.test 0000000000 0000000001 y\n",
+			"db/newsgroups": "local.test\tTest group\n", "db/active.times": "", "db/history": "",
+		})
+		foreign.Run(t, dir, "env", asNews(t, dir, conf, "sh", "-c", "cd "+dir+"/db && /usr/lib/news/bin/makedbz -i -o -s 30000")...)
+		return command("/usr/lib/news/bin/innd", "-d", "-P", port)
+	})
+	readers = foreign.Serve(t, func(port string) *exec.Cmd {
+		return command("/usr/lib/news/bin/nnrpd", "-D", "-f", "-b", "127.0.0.1", "-p", port, "-c", filepath.Join(dir, "etc/readers.conf"))
+	})
 	return transfer, readers
 }
 

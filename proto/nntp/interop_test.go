@@ -3,7 +3,6 @@
 package nntp_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
@@ -11,35 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/nntp/nntptest"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
-
-// run runs a program in a directory that is its home too.
-func run(t *testing.T, dir string, environ []string, name string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), "HOME="+dir), environ...)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%s %q: %v\n%s", filepath.Base(name), args, err, out)
-	}
-	return string(out)
-}
 
 // both runs a test on each engine.
 func both(t *testing.T, o nntptest.Options, f func(t *testing.T, s *nntptest.Server, host, port string)) {
@@ -136,7 +110,7 @@ print("done")
 `
 
 func TestTutorial72_NntplibAtOurServer(t *testing.T) {
-	python := program(t, "python3")
+	python := foreign.Python(t, 3, "nntplib")
 	if exec.Command(python, "-W", "ignore", "-c", "import nntplib").Run() != nil {
 		t.Skip("this Python has no nntplib, which 3.13 removed")
 	}
@@ -144,7 +118,7 @@ func TestTutorial72_NntplibAtOurServer(t *testing.T) {
 	for _, mode := range []string{"clear", "starttls", "tls"} {
 		o := nntptest.Options{Groups: []string{nntptest.Group, "local.two"}, Articles: articles, Login: true, Implicit: mode == "tls"}
 		both(t, o, func(t *testing.T, s *nntptest.Server, host, port string) {
-			if out := run(t, t.TempDir(), nil, python, "-W", "ignore", "-c", nntplibEvery, host, port, mode); !strings.Contains(out, "done") {
+			if out := foreign.Run(t, t.TempDir(), python, "-W", "ignore", "-c", nntplibEvery, host, port, mode); !strings.Contains(out, "done") {
 				t.Errorf("%s: %s", mode, out)
 			}
 			if t.Failed() {
@@ -158,7 +132,7 @@ func TestTutorial72_NntplibAtOurServer(t *testing.T) {
 }
 
 func TestTutorial72_SlrnpullAtOurServer(t *testing.T) {
-	slrnpull := program(t, "slrnpull")
+	slrnpull := foreign.Program(t, "slrnpull")
 	articles, _ := some(20)
 	both(t, nntptest.Options{Articles: articles}, func(t *testing.T, s *nntptest.Server, host, port string) {
 		dir := t.TempDir()
@@ -172,7 +146,7 @@ func TestTutorial72_SlrnpullAtOurServer(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "out.going", "X1"), []byte(post), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		out := run(t, dir, []string{"NNTPSERVER=" + host}, slrnpull, "-d", dir, "-h", host+":"+port, "--logfile", "/dev/stdout")
+		out := foreign.Run(t, dir, "env", "NNTPSERVER="+host, slrnpull, "-d", dir, "-h", host+":"+port, "--logfile", "/dev/stdout")
 		whole := s.Articles(nntptest.Group)
 		got, err := os.ReadFile(filepath.Join(dir, "news", "local", "test", "7"))
 		if err != nil || string(got) != strings.ReplaceAll(whole[6], "\r\n", "\n") {
@@ -183,7 +157,7 @@ func TestTutorial72_SlrnpullAtOurServer(t *testing.T) {
 }
 
 func TestOpensslAtOurServer(t *testing.T) {
-	openssl := program(t, "openssl")
+	openssl := foreign.Program(t, "openssl")
 	both(t, nntptest.Options{}, func(t *testing.T, s *nntptest.Server, _, _ string) {
 		cmd := exec.CommandContext(t.Context(), openssl, "s_client", "-connect", s.Addr, "-starttls", "nntp", "-crlf", "-quiet")
 		in, err := cmd.StdinPipe()
@@ -200,23 +174,22 @@ func TestOpensslAtOurServer(t *testing.T) {
 	})
 }
 
-// inn is a directory with what INN's programs want to know.
-func inn(t *testing.T, more string) (dir string, environ []string) {
+// inn is a directory with what INN's programs want to know; conf is what their
+// environment has of it.
+func inn(t *testing.T, more string) (dir, conf string) {
 	t.Helper()
 	if _, err := os.Stat("/usr/lib/news/bin/innd"); err != nil {
 		t.Skip("inn2 is not installed")
 	}
-	dir, err := os.MkdirTemp("", "farend-inn") // the user news must be able to come here
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir = foreign.Dir(t)
 	for _, name := range []string{"etc", "db", "log", "run", "tmp", "http", "spool/articles", "spool/overview", "spool/incoming/bad", "spool/incoming/tmp", "spool/outgoing", "spool/archive", "spool/innfeed"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
-	conf := fmt.Sprintf(`mta: "/bin/true"
+	foreign.Write(t, dir, map[string]string{
+		"etc/storage.conf": "method tradspool { newsgroups: * class: 0 }\n",
+		"etc/inn.conf": fmt.Sprintf(`mta: "/bin/true"
 pathhost: inn.example
 domain: inn.example
 fromhost: inn.example
@@ -233,57 +206,47 @@ ovmethod: tradindexed
 hismethod: hisv6
 enableoverview: true
 artcutoff: 0
-%[2]s`, dir, more)
-	write(t, filepath.Join(dir, "etc/inn.conf"), conf)
-	write(t, filepath.Join(dir, "etc/storage.conf"), "method tradspool { newsgroups: * class: 0 }\n")
-	return dir, []string{"INNCONF=" + filepath.Join(dir, "etc/inn.conf")}
+%[2]s`, dir, more),
+	})
+	return dir, "INNCONF=" + filepath.Join(dir, "etc/inn.conf")
 }
 
-func write(t *testing.T, file, text string) {
+// asNews are the arguments of env(1) for a command that runs as the user news,
+// who alone may run INN's programs.
+func asNews(t *testing.T, dir, conf string, args ...string) []string {
 	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// asNews has a command run as the user news, who alone may run INN's programs.
-func asNews(t *testing.T, dir string, args ...string) (name string, rest []string) {
-	t.Helper()
-	runuser, err := exec.LookPath("runuser")
-	if os.Geteuid() != 0 || err != nil {
-		t.Skip("INN's programs run as the user news, which takes root")
-	}
-	run(t, dir, nil, "chown", "-R", "news:news", dir)
-	return runuser, append([]string{"-u", "news", "--"}, args...)
+	runuser := foreign.Program(t, "runuser")
+	foreign.NeedRoot(t)
+	foreign.Run(t, dir, "chown", "-R", "news:news", dir)
+	return append([]string{conf, runuser, "-u", "news", "--"}, args...)
 }
 
 func TestTutorial72_INNsClientsAtOurServer(t *testing.T) {
 	articles, ids := some(3)
 	both(t, nntptest.Options{Articles: articles}, func(t *testing.T, s *nntptest.Server, host, port string) {
-		dir, environ := inn(t, "")
-		out := run(t, dir, environ, "/usr/lib/news/bin/getlist", "-h", host, "-p", port, "active")
+		dir, conf := inn(t, "")
+		out := foreign.Run(t, dir, "env", conf, "/usr/lib/news/bin/getlist", "-h", host, "-p", port, "active")
 		if !strings.Contains(out, "local.test 0000000003 0000000001 y") && !strings.Contains(out, "local.test 3 1 y") {
 			t.Errorf("getlist: %s", out)
 		}
-		if out := run(t, dir, environ, "/usr/lib/news/bin/getlist", "-h", host, "-p", port, "newsgroups"); !strings.Contains(out, "about local.test") {
+		if out := foreign.Run(t, dir, "env", conf, "/usr/lib/news/bin/getlist", "-h", host, "-p", port, "newsgroups"); !strings.Contains(out, "about local.test") {
 			t.Errorf("getlist: %s", out)
 		}
 		if inews, err := exec.LookPath("inews"); err == nil {
 			file := filepath.Join(dir, "article")
-			write(t, file, "From: a@far.example\nNewsgroups: local.test\nSubject: inews\nMessage-ID: <inews@far.example>\n\nx\n")
-			run(t, dir, environ, inews, "-h", "-p", port, file)
+			foreign.Write(t, dir, map[string]string{"article": "From: a@far.example\nNewsgroups: local.test\nSubject: inews\nMessage-ID: <inews@far.example>\n\nx\n"})
+			foreign.Run(t, dir, "env", conf, inews, "-h", "-p", port, file)
 			s.Wait(within(t), "<inews@far.example>")
 		}
 		var batch strings.Builder
 		for i, id := range append(ids[:1:1], "<x1@far.example>", "<x2@far.example>", "<x3@far.example>") {
-			file := filepath.Join(dir, fmt.Sprint("x", i))
-			write(t, file, nntptest.Article(id, nntptest.Group, "by innxmit", "x\n.y\n"))
-			fmt.Fprintf(&batch, "%s %s\n", file, id)
+			name := fmt.Sprint("x", i)
+			foreign.Write(t, dir, map[string]string{name: nntptest.Article(id, nntptest.Group, "by innxmit", "x\n.y\n")})
+			fmt.Fprintf(&batch, "%s %s\n", filepath.Join(dir, name), id)
 		}
 		file := filepath.Join(dir, "spool/outgoing/batch")
-		write(t, file, batch.String())
-		name, args := asNews(t, dir, "/usr/lib/news/bin/innxmit", "-d", "-P", port, host, file)
-		out = run(t, dir, environ, name, args...)
+		foreign.Write(t, dir, map[string]string{"spool/outgoing/batch": batch.String()})
+		out = foreign.Run(t, dir, "env", asNews(t, dir, conf, "/usr/lib/news/bin/innxmit", "-d", "-P", port, host, file)...)
 		for _, id := range []string{"<x1@far.example>", "<x2@far.example>", "<x3@far.example>"} {
 			if _, err := s.News.ByID(t.Context(), id); err != nil {
 				t.Errorf("innxmit did not bring %s: %v\n%s", id, err, out)

@@ -3,55 +3,21 @@
 package pop3_test
 
 import (
-	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/farend-go/farend/auth"
-	"github.com/farend-go/farend/internal/testcert"
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/pop3"
 	"github.com/farend-go/farend/proto/pop3/pop3test"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", names[0])
-	return ""
-}
-
-// run runs a program in a directory that is its home too.
-func run(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%s %q: %v\n%s", filepath.Base(name), args, err, out)
-	}
-	return string(out)
-}
 
 // poplibEvery calls every method of Python's poplib.
 const poplibEvery = `
@@ -111,7 +77,7 @@ print("done")
 `
 
 func TestPoplibAtOurServer(t *testing.T) {
-	python := program(t, "python3")
+	python := foreign.Python(t, 3, "poplib")
 	for _, mode := range []string{"clear", "stls", "tls"} {
 		messages := []string{"Subject: a\n\n.dot\n..two\n.\n", "Subject: b\n\n1\n2\n3\n", "c"}
 		both(t, pop3test.Options{Messages: messages, Implicit: mode == "tls"}, func(t *testing.T, s *pop3test.Server) {
@@ -120,7 +86,7 @@ func TestPoplibAtOurServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, way := range []string{"user", "apop"} {
-				if out := run(t, t.TempDir(), python, "-c", poplibEvery, host, port, mode, way); !strings.Contains(out, "done") {
+				if out := foreign.Run(t, t.TempDir(), python, "-c", poplibEvery, host, port, mode, way); !strings.Contains(out, "done") {
 					t.Errorf("%s %s: %s", mode, way, out)
 				}
 				s.Wait(t.Context(), pop3test.User)
@@ -133,7 +99,7 @@ func TestPoplibAtOurServer(t *testing.T) {
 }
 
 func TestCurlAtOurServer(t *testing.T) {
-	curl := program(t, "curl")
+	curl := foreign.Program(t, "curl")
 	for _, implicit := range []bool{false, true} {
 		both(t, pop3test.Options{Messages: []string{"Subject: a\n\n.dot\n", "b"}, Implicit: implicit}, func(t *testing.T, s *pop3test.Server) {
 			at := map[bool]string{false: "pop3://", true: "pop3s://"}[implicit] + s.Addr
@@ -141,27 +107,27 @@ func TestCurlAtOurServer(t *testing.T) {
 				{}, {"--ssl-reqd"}, {"--login-options", "AUTH=+APOP"}, {"--login-options", "AUTH=PLAIN", "--sasl-ir"},
 				{"--login-options", "AUTH=LOGIN"}, {"--login-options", "AUTH=CRAM-MD5"}, {"--login-options", "AUTH=SCRAM-SHA-256"}, {"--login-options", "AUTH=SCRAM-SHA-1"},
 			} {
-				if len(options) > 1 && strings.HasPrefix(options[1], "AUTH=SCRAM") && !strings.Contains(run(t, t.TempDir(), curl, "--version"), "gsasl") {
+				if len(options) > 1 && strings.HasPrefix(options[1], "AUTH=SCRAM") && !strings.Contains(foreign.Run(t, t.TempDir(), curl, "--version"), "gsasl") {
 					continue // built without
 				}
 				base := append([]string{"-sSk", "--max-time", "30", "-u", pop3test.User + ":" + pop3test.Password}, options...)
-				if out := run(t, t.TempDir(), curl, append(base, at+"/")...); out != "1 18\r\n2 3\r\n" && out != "1 20\r\n2 3\r\n" {
+				if out := foreign.Run(t, t.TempDir(), curl, append(base, at+"/")...); out != "1 18\r\n2 3\r\n" && out != "1 20\r\n2 3\r\n" {
 					t.Errorf("%v: %q", options, out)
 				}
-				if out := run(t, t.TempDir(), curl, append(base, at+"/1")...); out != "Subject: a\r\n\r\n.dot\r\n" {
+				if out := foreign.Run(t, t.TempDir(), curl, append(base, at+"/1")...); out != "Subject: a\r\n\r\n.dot\r\n" {
 					t.Errorf("%v: %q", options, out)
 				}
-				if out := run(t, t.TempDir(), curl, append(base, "-X", "UIDL", at+"/")...); !strings.Contains(out, "2 uid-") {
+				if out := foreign.Run(t, t.TempDir(), curl, append(base, "-X", "UIDL", at+"/")...); !strings.Contains(out, "2 uid-") {
 					t.Errorf("%v: %q", options, out)
 				}
-				run(t, t.TempDir(), curl, append(base, "-I", "-X", "NOOP", at+"/")...)
+				foreign.Run(t, t.TempDir(), curl, append(base, "-I", "-X", "NOOP", at+"/")...)
 			}
 		})
 	}
 }
 
 func TestMpopAtOurServer(t *testing.T) {
-	mpop := program(t, "mpop")
+	mpop := foreign.Program(t, "mpop")
 	for _, implicit := range []bool{false, true} {
 		both(t, pop3test.Options{Messages: many(40), Implicit: implicit}, func(t *testing.T, s *pop3test.Server) {
 			host, port, err := net.SplitHostPort(s.Addr)
@@ -180,18 +146,18 @@ func TestMpopAtOurServer(t *testing.T) {
 					"--host=" + host, "--port=" + port, "--auth=" + way, "--user=" + pop3test.User, "--passwordeval=echo " + pop3test.Password,
 					"--keep=on", "--uidls-file=" + filepath.Join(dir, "seen"), "--delivery=maildir,m", "-q",
 				}, security...)
-				if strings.HasPrefix(way, "scram") && !strings.Contains(run(t, dir, mpop, "--version"), strings.ToUpper(way)) {
+				if strings.HasPrefix(way, "scram") && !strings.Contains(foreign.Run(t, dir, mpop, "--version"), strings.ToUpper(way)) {
 					continue
 				}
 				for range 2 { // the second time nothing is new
-					run(t, dir, mpop, args...)
+					foreign.Run(t, dir, mpop, args...)
 				}
 				if got, err := os.ReadDir(filepath.Join(dir, "m", "new")); err != nil || len(got) != 40 {
 					t.Errorf("%s: %d messages, %v", way, len(got), err)
 				}
 			}
 			dir := t.TempDir()
-			run(t, dir, mpop, append([]string{
+			foreign.Run(t, dir, mpop, append([]string{
 				"--host=" + host, "--port=" + port, "--user=" + pop3test.User, "--passwordeval=echo " + pop3test.Password,
 				"--keep=off", "--uidls-file=seen", "--delivery=mbox,box", "-q",
 			}, security...)...)
@@ -203,164 +169,38 @@ func TestMpopAtOurServer(t *testing.T) {
 	}
 }
 
-// dovecot starts a server on a directory of its own, where everybody logs in
-// with "secret".
-func dovecot(t *testing.T) (dir, pop, pops string, roots *x509.CertPool) {
-	t.Helper()
-	path := program(t, "dovecot", "/usr/sbin/dovecot")
-	owner, err := user.Lookup("mail")
-	if os.Geteuid() != 0 || err != nil {
-		t.Skip("dovecot has to be started as root, and wants the user mail")
-	}
-	if _, err := os.Stat("/usr/lib/dovecot/pop3"); err != nil {
-		t.Skip("dovecot's POP3 server is not installed")
-	}
-	if dir, err = os.MkdirTemp("", "dovecot"); err != nil { // t.TempDir's path is too long for its sockets
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	pair, err := testcert.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	writeKeys(t, dir, pair)
-	uid, _ := strconv.Atoi(owner.Uid)
-	gid, _ := strconv.Atoi(owner.Gid)
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(filepath.Join(dir, "home"), 0o755), os.Chown(filepath.Join(dir, "home"), uid, gid)); err != nil {
-		t.Fatal(err)
-	}
-	pop, pops = freePort(t), freePort(t)
-	config := fmt.Sprintf(dovecotConfig, dir, pop, pops)
-	if err := os.WriteFile(filepath.Join(dir, "conf"), []byte(config), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(path, "-F", "-c", filepath.Join(dir, "conf"))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Signal(os.Interrupt); err != nil {
-			t.Log(err)
-		}
-		_ = cmd.Wait() // its exit status says that it was interrupted
-		if text, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
-			t.Logf("%s", text)
-		}
-	})
-	for range 500 {
-		if nc, err := net.Dial("tcp", "127.0.0.1:"+pops); err == nil {
-			nc.Close()
-			return dir, pop, pops, pair.Roots
-		}
-		<-time.After(20 * time.Millisecond)
-	}
-	t.Fatal("dovecot does not listen")
-	return "", "", "", nil
-}
-
-const dovecotConfig = `
-base_dir = %[1]s/run
-state_dir = %[1]s/state
-protocols = pop3
-listen = 127.0.0.1
-log_path = %[1]s/log
-ssl = yes
-ssl_cert = <%[1]s/cert.pem
-ssl_key = <%[1]s/key.pem
-disable_plaintext_auth = no
-auth_mechanisms = plain login cram-md5 apop scram-sha-1 scram-sha-256
-mail_location = maildir:%[1]s/home/%%u
-first_valid_uid = 1
-passdb {
-  driver = static
-  args = password={PLAIN}secret
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=%[1]s/home/%%u allow_all_users=yes
-}
-service pop3-login {
-  inet_listener pop3 {
-    port = %[2]s
-  }
-  inet_listener pop3s {
-    port = %[3]s
-    ssl = yes
-  }
-}
-`
-
-func writeKeys(t *testing.T, dir string, pair *testcert.Pair) {
-	t.Helper()
-	key, err := x509.MarshalPKCS8PrivateKey(pair.Certificate.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var certs []byte
-	for _, der := range pair.Certificate.Certificate {
-		certs = append(certs, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
-	}
-	err = errors.Join(os.WriteFile(filepath.Join(dir, "cert.pem"), certs, 0o644),
-		os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
 // fill puts messages into a maildrop of dovecot's.
 func fill(t *testing.T, dir, name string, messages []string) {
 	t.Helper()
-	owner, err := user.Lookup("mail")
-	if err != nil {
-		t.Fatal(err)
-	}
-	uid, _ := strconv.Atoi(owner.Uid)
-	gid, _ := strconv.Atoi(owner.Gid)
 	home := filepath.Join(dir, "home", name)
 	for _, sub := range []string{"", "cur", "new", "tmp"} {
-		at := filepath.Join(home, sub)
-		if err := errors.Join(os.MkdirAll(at, 0o700), os.Chown(at, uid, gid)); err != nil {
-			t.Fatal(err)
-		}
+		foreign.Give(t, filepath.Join(home, sub), "mail")
 	}
 	for i, text := range messages {
 		at := filepath.Join(home, "new", fmt.Sprintf("%d.M%06d.farend", 1_700_000_000+i, i))
-		if err := errors.Join(os.WriteFile(at, []byte(text), 0o600), os.Chown(at, uid, gid)); err != nil {
+		if err := os.WriteFile(at, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
 func TestOurClientAtDovecot(t *testing.T) {
-	dir, pop, pops, roots := dovecot(t)
+	d := foreign.NewDovecot(t, "pop3")
+	pop, pops := d.Clear, d.Secure
 	ctx := t.Context()
 	messages := append(many(60), "Subject: dots\n\n.\n..\n...x\n")
-	for i, c := range []struct{ scheme, port, mechanism string }{
+	for i, c := range []struct{ scheme, addr, mechanism string }{
 		{"tcp", pop, ""}, {"starttls", pop, ""}, {"tls", pops, ""},
 		{"tcp", pop, pop3.MechanismAPOP}, {"tcp", pop, pop3.MechanismUSER}, {"tls", pops, auth.PLAIN}, {"starttls", pop, auth.LOGIN},
 		{"tcp", pop, auth.CRAMMD5}, {"tcp", pop, auth.SCRAMSHA1}, {"tls", pops, auth.SCRAMSHA256},
 	} {
 		t.Run(c.scheme+c.mechanism, func(t *testing.T) {
 			name := fmt.Sprintf("user%d", i)
-			fill(t, dir, name, messages)
+			fill(t, d.Dir, name, messages)
 			login := func(password string) (*pop3.Client, error) {
 				o := pop3.Options{}
-				o.Dialer.TLS = &tls.Config{RootCAs: roots, ServerName: "localhost"}
-				client, err := pop3.Dial(ctx, c.scheme+":127.0.0.1:"+c.port, o)
+				o.Dialer.TLS = &tls.Config{RootCAs: d.Roots, ServerName: "localhost"}
+				client, err := pop3.Dial(ctx, c.scheme+":"+c.addr, o)
 				if err != nil {
 					t.Fatal(err)
 				}

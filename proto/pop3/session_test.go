@@ -187,10 +187,10 @@ func TestCapabilitiesAreComputed(t *testing.T) {
 	}
 }
 
-// foreign is a connection from elsewhere.
-type foreign struct{ net.Conn }
+// elsewhere is a connection from another machine.
+type elsewhere struct{ net.Conn }
 
-func (foreign) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4711} }
+func (elsewhere) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4711} }
 
 // TestInClear: no plain password is taken in clear from elsewhere, nor said
 // there.
@@ -199,11 +199,11 @@ func TestInClear(t *testing.T) {
 	ours, theirs := transcript.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		served <- (&server.Server{Handler: h}).Serve(context.Background(), transcript.Once(foreign{theirs}))
+		served <- (&server.Server{Handler: h}).Serve(context.Background(), transcript.Once(elsewhere{theirs}))
 	}()
 	defer func() { <-served }()
 	ctx := t.Context()
-	c, err := pop3.NewClient(ctx, conv.New(foreign{ours}, conv.Options{}), pop3.Options{})
+	c, err := pop3.NewClient(ctx, conv.New(elsewhere{ours}, conv.Options{}), pop3.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,17 +7,15 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/farend-go/farend/internal/testcert"
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/smtp"
 )
 
@@ -25,46 +23,30 @@ import (
 // peers.test goes to Maildirs there.
 func postfix(t *testing.T) (addr, maildirs string, roots *x509.CertPool) {
 	t.Helper()
-	name := program(t, "postfix", "/usr/sbin/postfix")
-	if os.Getuid() != 0 {
-		t.Skip("postfix is started by root alone")
+	name := foreign.Program(t, "postfix")
+	foreign.NeedRoot(t)
+	dir := foreign.Dir(t)
+	for sub, owner := range map[string]string{"etc": "root", "queue": "root", "data": "postfix", "mail": "mail"} {
+		foreign.Give(t, filepath.Join(dir, sub), owner)
 	}
-	dir := commonDir(t, map[string]string{"etc": "root", "queue": "root", "data": "postfix", "mail": "mail"})
-	pair, err := testcert.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(pair.Certificate.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := freePort(t)
-	for file, text := range map[string]string{
-		"cert.pem":      string(pair.PEM),
-		"key.pem":       string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
-		"etc/vmaps":     "bob@peers.test bob/Maildir/\nalice@peers.test alice/Maildir/\n",
-		"etc/main.cf":   fmt.Sprintf(postfixMain, dir, lookup(t, "mail").Uid, lookup(t, "mail").Gid),
-		"etc/master.cf": fmt.Sprintf(postfixMaster, port),
-	} {
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	etc := filepath.Join(dir, "etc")
-	if out, err := exec.Command(name, "-c", etc, "start").CombinedOutput(); err != nil {
-		t.Fatalf("postfix: %v: %s", err, out)
-	}
-	t.Cleanup(func() {
-		if out, err := exec.Command(name, "-c", etc, "stop").CombinedOutput(); err != nil {
+	roots = foreign.Keys(t, dir)
+	foreign.Write(t, dir, map[string]string{
+		"etc/vmaps":   "bob@peers.test bob/Maildir/\nalice@peers.test alice/Maildir/\n",
+		"etc/main.cf": fmt.Sprintf(postfixMain, dir, foreign.User(t, "mail").Uid, foreign.User(t, "mail").Gid),
+	})
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
+		foreign.Write(t, dir, map[string]string{"etc/master.cf": fmt.Sprintf(postfixMaster, port)})
+		return exec.Command(name, "-c", filepath.Join(dir, "etc"), "start-fg")
+	})
+	t.Cleanup(func() { // first of all: the master has a process group of its own
+		if out, err := exec.Command(name, "-c", filepath.Join(dir, "etc"), "stop").CombinedOutput(); err != nil {
 			t.Errorf("postfix stop: %v: %s", err, out)
 		}
 		if text, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
 			t.Logf("%s", text)
 		}
 	})
-	addr = "127.0.0.1:" + port
-	waitPort(t, addr)
-	return addr, filepath.Join(dir, "mail"), pair.Roots
+	return "127.0.0.1:" + port, filepath.Join(dir, "mail"), roots
 }
 
 const postfixMain = `compatibility_level = 3.6
@@ -113,40 +95,6 @@ pickup unix n - n 60 1 pickup
 scache unix - - n - 1 scache
 showq unix n - n - - showq
 `
-
-// lookup finds a user of the system, or skips.
-func lookup(t *testing.T, name string) *user.User {
-	t.Helper()
-	u, err := user.Lookup(name)
-	if err != nil {
-		t.Skip(err)
-	}
-	return u
-}
-
-// commonDir is a directory that other users can walk through, with others in
-// it that belong to them.
-func commonDir(t *testing.T, owners map[string]string) string {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "mail")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for sub, owner := range owners {
-		path := filepath.Join(dir, sub)
-		if err := os.Mkdir(path, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if out, err := exec.Command("chown", lookup(t, owner).Uid, path).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-	}
-	return dir
-}
 
 // TestOurClientAtPostfix sends to a mail system of another making, in clear and
 // with TLS, and finds what it sent in the mailboxes.
@@ -247,29 +195,20 @@ service lmtp {
 // TestTutorial74_OurClientAtDovecotLMTP delivers into mailboxes of another
 // making, with an answer for each.
 func TestTutorial74_OurClientAtDovecotLMTP(t *testing.T) {
-	dovecot := program(t, "dovecot", "/usr/sbin/dovecot")
-	program(t, "/usr/lib/dovecot/lmtp")
-	if os.Getuid() != 0 {
-		t.Skip("dovecot is started by root alone")
-	}
-	dir := commonDir(t, map[string]string{"home": "mail"})
-	port := freePort(t)
-	conf := filepath.Join(dir, "dovecot.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, dovecotConf, dir, port), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := exec.Command(dovecot, "-c", conf).Run(); err != nil { // it would keep a pipe open for as long as it lives
-		t.Fatalf("dovecot: %v", err)
-	}
+	dovecot := foreign.Program(t, "dovecot")
+	foreign.Program(t, "/usr/lib/dovecot/lmtp")
+	foreign.NeedRoot(t)
+	dir := foreign.Dir(t)
+	foreign.Give(t, filepath.Join(dir, "home"), "mail")
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
+		foreign.Write(t, dir, map[string]string{"conf": fmt.Sprintf(dovecotConf, dir, port)})
+		return exec.Command(dovecot, "-F", "-c", filepath.Join(dir, "conf"))
+	})
 	t.Cleanup(func() {
-		if out, err := exec.Command(dovecot, "-c", conf, "stop").CombinedOutput(); err != nil {
-			t.Errorf("dovecot stop: %v: %s", err, out)
-		}
 		if text, err := os.ReadFile(filepath.Join(dir, "log")); err == nil && t.Failed() {
 			t.Logf("%s", text)
 		}
 	})
-	waitPort(t, "127.0.0.1:"+port)
 	ctx := within(t)
 	c, err := smtp.Dial(ctx, "tcp:127.0.0.1:"+port, smtp.Options{LMTP: true})
 	if err != nil {
@@ -309,17 +248,7 @@ asyncore.loop()
 
 // TestTutorial74_OurClientAtPythonServer sends to Python's own server.
 func TestTutorial74_OurClientAtPythonServer(t *testing.T) {
-	python := ""
-	for _, name := range []string{"python3.11", "python3", "python3.10", "python3.9"} {
-		if path, err := exec.LookPath(name); err == nil && exec.CommandContext(t.Context(), path, "-W", "ignore", "-c", "import smtpd").Run() == nil {
-			python = path
-			break
-		}
-	}
-	if python == "" {
-		t.Skip("no Python below 3.12 is installed, and later ones have no smtpd")
-	}
-	cmd := exec.CommandContext(t.Context(), python, "-c", pythonServer)
+	cmd := exec.CommandContext(t.Context(), foreign.Python(t, 3, "smtpd"), "-c", pythonServer)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -5,75 +5,28 @@ package smtp_test
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/smtp"
 )
-
-// freePort is one that nobody listens on.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
-// waitPort returns when somebody listens.
-func waitPort(t *testing.T, addr string) {
-	t.Helper()
-	ctx := within(t)
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
-		nc, err := net.Dial("tcp", addr)
-		if err == nil {
-			nc.Close()
-			tick.Stop()
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("%s: %v", addr, err)
-		}
-	}
-}
 
 // sink starts smtp-sink, which takes everything and keeps it in a file.
 func sink(t *testing.T, args ...string) (addr, file string) {
 	t.Helper()
-	name := program(t, "smtp-sink", "/usr/sbin/smtp-sink")
-	dir := t.TempDir()
-	file = filepath.Join(dir, "mail")
-	addr = "127.0.0.1:" + freePort(t)
+	name := foreign.Program(t, "smtp-sink")
+	file = filepath.Join(t.TempDir(), "mail")
 	if os.Getuid() == 0 {
 		args = append(args, "-u", "root")
 	}
-	cmd := exec.Command(name, append(append(args, "-D", file), addr, "100")...)
-	out := &bytes.Buffer{}
-	cmd.Stdout, cmd.Stderr = out, out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Kill(); err != nil {
-			t.Error(err)
-		}
-		_ = cmd.Wait() // it was killed
-		if t.Failed() {
-			t.Logf("smtp-sink: %s", out)
-		}
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
+		return exec.Command(name, append(append(args, "-D", file), "127.0.0.1:"+port, "100")...)
 	})
-	waitPort(t, addr)
-	return addr, file
+	return "127.0.0.1:" + port, file
 }
 
 // TestOurClientAtSMTPSink leaves one extension after the other away.

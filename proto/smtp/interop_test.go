@@ -3,52 +3,17 @@
 package smtp_test
 
 import (
-	"context"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/proto/smtp/smtptest"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", names[0])
-	return ""
-}
-
-// run runs a program in an empty directory that is its home too, with input.
-func run(t *testing.T, dir, input, name string, args ...string) string {
-	t.Helper()
-	out, err := try(t, dir, input, name, args...)
-	if err != nil {
-		t.Errorf("%s %q: %v\n%s", filepath.Base(name), args, err, out)
-	}
-	return out
-}
-
-func try(t *testing.T, dir, input, name string, args ...string) (string, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir)
-	cmd.Stdin = strings.NewReader(input)
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
 
 // onBoth runs a test at a server on each engine.
 func onBoth(t *testing.T, o smtptest.Options, f func(t *testing.T, s *smtptest.Server, dir, ca string)) {
@@ -149,7 +114,7 @@ print('well')
 // TestTutorial74_SMTPClients has every method of Python's smtplib at our
 // server, in clear, with STARTTLS, in TLS, and as LMTP.
 func TestTutorial74_SMTPClients(t *testing.T) {
-	python := program(t, "python3")
+	python := foreign.Python(t, 3, "smtplib")
 	for _, kind := range []string{"smtp", "smtps", "lmtp"} {
 		t.Run(kind, func(t *testing.T) {
 			off := newOffice()
@@ -160,7 +125,7 @@ func TestTutorial74_SMTPClients(t *testing.T) {
 			onBoth(t, o, func(t *testing.T, s *smtptest.Server, dir, ca string) {
 				off.Reset()
 				_, port, _ := net.SplitHostPort(s.Addr)
-				if out := run(t, dir, "", python, "-c", pythonMethods, port, ca, kind); !strings.HasSuffix(out, "well\n") {
+				if out := foreign.Run(t, dir, python, "-c", pythonMethods, port, ca, kind); !strings.HasSuffix(out, "well\n") {
 					t.Fatal(out)
 				}
 				var texts []string
@@ -182,7 +147,7 @@ func TestTutorial74_SMTPClients(t *testing.T) {
 }
 
 func TestCurlAtOurServer(t *testing.T) {
-	curl := program(t, "curl")
+	curl := foreign.Program(t, "curl")
 	letter := "Subject: c\r\n\r\n.dot\r\nx\r\n"
 	for name, more := range map[string][]string{
 		"clear": {}, "tls": {"--ssl-reqd"}, "login": {"--ssl-reqd", "-u", "user:password"}, "login in clear": {"-u", "user:password"},
@@ -195,25 +160,25 @@ func TestCurlAtOurServer(t *testing.T) {
 			}
 			onBoth(t, smtptest.Options{}, func(t *testing.T, s *smtptest.Server, dir, ca string) {
 				args := append([]string{"-sS", "--max-time", "30", "--cacert", ca, "smtp://" + s.Addr + "/me.example", "--mail-from", "a@x.test", "--mail-rcpt", "bob@peers.test", "--mail-rcpt", "al@peers.test", "-T", "-"}, more...)
-				run(t, dir, letter, curl, args...)
+				foreign.RunWith(t, dir, letter, curl, args...)
 				m := one(t, s, ".dot\r\nx\r\n", "bob@peers.test", "al@peers.test")
 				if len(more) > 1 && m.Peer.User != "user" && !strings.HasPrefix(name, "tls") {
 					t.Errorf("%+v", m.Peer)
 				}
-				if out := run(t, dir, "", curl, "-sS", "smtp://"+s.Addr, "-X", "HELP"); !strings.Contains(out, "214") {
+				if out := foreign.Run(t, dir, curl, "-sS", "smtp://"+s.Addr, "-X", "HELP"); !strings.Contains(out, "214") {
 					t.Error(out)
 				}
 			})
 		})
 	}
 	onBoth(t, smtptest.Options{TLS: true}, func(t *testing.T, s *smtptest.Server, dir, ca string) {
-		run(t, dir, letter, curl, "-sS", "--cacert", ca, s.URL, "--mail-from", "a@x.test", "--mail-rcpt", "bob@peers.test", "-T", "-")
+		foreign.RunWith(t, dir, letter, curl, "-sS", "--cacert", ca, s.URL, "--mail-from", "a@x.test", "--mail-rcpt", "bob@peers.test", "-T", "-")
 		one(t, s, ".dot\r\nx\r\n", "bob@peers.test")
 	})
 }
 
 func TestSwaksAtOurServer(t *testing.T) {
-	swaks := program(t, "swaks")
+	swaks := foreign.Program(t, "swaks")
 	onBoth(t, smtptest.Options{}, func(t *testing.T, s *smtptest.Server, dir, _ string) {
 		base := []string{"--server", s.Addr, "--from", "a@x.test", "--to", "bob@peers.test,alice@peers.test", "--ehlo", "me.example"}
 		for _, more := range [][]string{
@@ -222,7 +187,7 @@ func TestSwaksAtOurServer(t *testing.T) {
 			if strings.Contains(strings.Join(more, " "), "--auth") {
 				more = append(more, "--auth-user", "user", "--auth-password", "password")
 			}
-			if out := run(t, dir, "", swaks, append(base, more...)...); !strings.Contains(out, "250 2.0.0 OK") {
+			if out := foreign.Run(t, dir, swaks, append(base, more...)...); !strings.Contains(out, "250 2.0.0 OK") {
 				t.Errorf("%q: %s", more, out)
 			}
 			all, err := s.Wait(within(t), 1)
@@ -233,7 +198,7 @@ func TestSwaksAtOurServer(t *testing.T) {
 		}
 	})
 	onBoth(t, smtptest.Options{Kind: smtp.LMTP}, func(t *testing.T, s *smtptest.Server, dir, _ string) {
-		run(t, dir, "", swaks, "--server", s.Addr, "--protocol", "LMTP", "--from", "a@x.test", "--to", "bob@peers.test,alice@peers.test")
+		foreign.Run(t, dir, swaks, "--server", s.Addr, "--protocol", "LMTP", "--from", "a@x.test", "--to", "bob@peers.test,alice@peers.test")
 		if all := s.Messages(); len(all) != 1 || len(all[0].To) != 2 || all[0].Peer.Kind != smtp.LMTP {
 			t.Errorf("%v", all)
 		}
@@ -241,7 +206,7 @@ func TestSwaksAtOurServer(t *testing.T) {
 }
 
 func TestMsmtpAtOurServer(t *testing.T) {
-	msmtp := program(t, "msmtp")
+	msmtp := foreign.Program(t, "msmtp")
 	onBoth(t, smtptest.Options{}, func(t *testing.T, s *smtptest.Server, dir, ca string) {
 		host, port, _ := net.SplitHostPort(s.Addr)
 		base := []string{"--host=" + host, "--port=" + port, "-f", "a@x.test"}
@@ -253,7 +218,7 @@ func TestMsmtpAtOurServer(t *testing.T) {
 			{"--tls=on", "--tls-trust-file=" + ca, "--dsn-notify=failure", "--dsn-return=headers"},
 		} {
 			args := append(append(base, more...), "bob@peers.test")
-			out, err := try(t, dir, "Subject: m\n\n.dot\n", msmtp, args...)
+			out, err := foreign.Try(t, dir, "Subject: m\n\n.dot\n", msmtp, args...)
 			if err != nil && strings.Contains(out, "not supported") || strings.Contains(out, "authentication method") {
 				t.Logf("%q: %s", more, out) // built without it
 				continue
@@ -268,10 +233,10 @@ func TestMsmtpAtOurServer(t *testing.T) {
 }
 
 func TestOpenSSLAtOurServer(t *testing.T) {
-	openssl := program(t, "openssl")
+	openssl := foreign.Program(t, "openssl")
 	onBoth(t, smtptest.Options{}, func(t *testing.T, s *smtptest.Server, dir, ca string) {
 		input := "EHLO x\nMAIL FROM:<a@b>\nRCPT TO:<c@d>\nDATA\n" // -quiet: R and Q are letters like others
-		out := run(t, dir, input+"hello\n.\nQUIT\n", openssl, "s_client", "-quiet", "-ign_eof", "-crlf", "-connect", s.Addr, "-starttls", "smtp", "-CAfile", ca, "-verify_return_error")
+		out := foreign.RunWith(t, dir, input+"hello\n.\nQUIT\n", openssl, "s_client", "-quiet", "-ign_eof", "-crlf", "-connect", s.Addr, "-starttls", "smtp", "-CAfile", ca, "-verify_return_error")
 		if !strings.Contains(out, "221 2.0.0") {
 			t.Error(out)
 		}
@@ -284,15 +249,15 @@ func TestOpenSSLAtOurServer(t *testing.T) {
 
 // TestSMTPSourceAtOurServer takes a load of messages in many sessions.
 func TestSMTPSourceAtOurServer(t *testing.T) {
-	source := program(t, "smtp-source", "/usr/sbin/smtp-source")
+	source := foreign.Program(t, "smtp-source")
 	for _, o := range []smtptest.Options{{}, {Kind: smtp.LMTP}} {
 		onBoth(t, o, func(t *testing.T, s *smtptest.Server, dir, _ string) {
 			args := []string{"-s", "20", "-m", "500", "-l", "4096", "-f", "a@x.test", "-t", "bob@peers.test", "-r", "2", s.Addr}
 			if o.Kind == smtp.LMTP {
 				args = append([]string{"-L"}, args...)
 			}
-			run(t, dir, "", source, args...)
-			run(t, dir, "", source, append([]string{"-d"}, args...)...)
+			foreign.Run(t, dir, source, args...)
+			foreign.Run(t, dir, source, append([]string{"-d"}, args...)...)
 			all := s.Messages()
 			if len(all) != 1000 {
 				t.Fatalf("%d messages", len(all))

@@ -4,48 +4,19 @@ package imap_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/server"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", names[0])
-	return ""
-}
-
-// run runs a program in a directory that is its home too.
-func run(t *testing.T, dir, stdin, name string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Stdin = dir, strings.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "HOME="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Errorf("%s %q: %v\n%s", filepath.Base(name), args, err, out)
-	}
-	return string(out)
-}
 
 // onPort is a server on both engines; pem is the certificate for STARTTLS.
 func onPort(t *testing.T, f func(t *testing.T, b *toy, port, pem string)) {
@@ -72,14 +43,14 @@ func onPort(t *testing.T, f func(t *testing.T, b *toy, port, pem string)) {
 }
 
 func TestTutorial76_ImaplibAtOurServer(t *testing.T) {
-	python := program(t, "python3")
+	python := foreign.Python(t, 3, "imaplib")
 	for _, how := range []string{"login", "cram", "plain"} {
 		onPort(t, func(t *testing.T, _ *toy, port, _ string) {
 			script, err := filepath.Abs("testdata/imaplib_all.py")
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out := run(t, t.TempDir(), "", python, script, port, how); !t.Failed() && !strings.Contains(out, "every method") {
+			if out := foreign.Run(t, t.TempDir(), python, script, port, how); !t.Failed() && !strings.Contains(out, "every method") {
 				t.Error(out)
 			}
 		})
@@ -87,7 +58,7 @@ func TestTutorial76_ImaplibAtOurServer(t *testing.T) {
 }
 
 func TestCurlAtOurServer(t *testing.T) {
-	curl := program(t, "curl")
+	curl := foreign.Program(t, "curl")
 	onPort(t, func(t *testing.T, _ *toy, port, pem string) {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "m"), []byte("Subject: app\r\n\r\nx\r\n"), 0o600); err != nil {
@@ -98,7 +69,7 @@ func TestCurlAtOurServer(t *testing.T) {
 			ask := func(want string, more ...string) {
 				t.Helper()
 				all := append([]string{"-sS", "--max-time", "30"}, args...)
-				if out := run(t, dir, "", curl, append(all, more...)...); !strings.Contains(out, want) {
+				if out := foreign.Run(t, dir, curl, append(all, more...)...); !strings.Contains(out, want) {
 					t.Errorf("%q: %s", more, out)
 				}
 			}
@@ -113,9 +84,9 @@ func TestCurlAtOurServer(t *testing.T) {
 }
 
 func TestOpensslAtOurServer(t *testing.T) {
-	openssl := program(t, "openssl")
+	openssl := foreign.Program(t, "openssl")
 	onPort(t, func(t *testing.T, _ *toy, port, pem string) {
-		out := run(t, t.TempDir(), "a LOGIN mrc secret\nb LOGOUT\n", openssl, "s_client", "-quiet", "-verify_return_error",
+		out := foreign.RunWith(t, t.TempDir(), "a LOGIN mrc secret\nb LOGOUT\n", openssl, "s_client", "-quiet", "-verify_return_error",
 			"-CAfile", pem, "-connect", "localhost:"+port, "-starttls", "imap", "-crlf", "-ign_eof")
 		if !strings.Contains(out, "b OK LOGOUT") {
 			t.Error(out)
@@ -153,9 +124,9 @@ SyncState *
 `
 
 func TestMbsyncAtOurServer(t *testing.T) {
-	mbsync := program(t, "mbsync")
+	mbsync := foreign.Program(t, "mbsync")
 	keyword := "TLS"
-	if strings.HasPrefix(run(t, t.TempDir(), "", mbsync, "--version"), "isync 1.4") {
+	if strings.HasPrefix(foreign.Run(t, t.TempDir(), mbsync, "--version"), "isync 1.4") {
 		keyword = "SSL"
 	}
 	onPort(t, func(t *testing.T, b *toy, port, pem string) {
@@ -168,7 +139,7 @@ func TestMbsyncAtOurServer(t *testing.T) {
 			if err := os.WriteFile(rc, fmt.Appendf(nil, mbsyncrc, port, keyword, way[0], pem, way[1]), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			sync := func() { run(t, dir, "", mbsync, "-c", rc, "c") }
+			sync := func() { foreign.Run(t, dir, mbsync, "-c", rc, "c") }
 			sync()
 			here := maildir(t, filepath.Join(dir, "near", "INBOX"))
 			if want := b.texts("INBOX"); len(here) != len(want) {

@@ -24,9 +24,22 @@ func (w *Writer) Init(src Source) { *w = Writer{src: src} }
 // Buffered is the number of bytes that wait for a Flush.
 func (w *Writer) Buffered() int { return len(w.buf) }
 
+// Grow gives the Writer storage of n bytes at least, until the next Flush: for
+// whoever writes much in small pieces, or many answers one behind the other.
+func (w *Writer) Grow(n int) {
+	if cap(w.buf) >= n {
+		return
+	}
+	b := append(Get(n)[:0], w.buf...)
+	if w.buf != nil {
+		w.src.Unlend(w.buf)
+	}
+	w.buf = b
+}
+
 // Write takes all of p, or fails.
 func (w *Writer) Write(p []byte) (int, error) {
-	if len(p) >= direct {
+	if len(p) >= direct && len(p) > cap(w.buf)-len(w.buf) {
 		if err := w.Flush(); err != nil {
 			return 0, err
 		}
@@ -79,7 +92,7 @@ func (w *Writer) LineString(line string) error {
 	return err
 }
 
-// room makes place for n bytes, n < direct.
+// room makes place for n bytes: either n < direct, or they fit.
 func (w *Writer) room(n int) error {
 	if w.buf == nil {
 		w.buf = w.src.Lend()
@@ -87,11 +100,14 @@ func (w *Writer) room(n int) error {
 	if len(w.buf)+n <= cap(w.buf) {
 		return nil
 	}
-	if err := w.Flush(); err != nil {
-		return err
+	b := w.buf
+	w.buf, w.told = w.buf[:0], 0 // the storage stays: there is more to come
+	err := w.src.Send(b)
+	if err != nil {
+		w.buf = nil
+		w.src.Unlend(b)
 	}
-	w.buf = w.src.Lend()
-	return nil
+	return err
 }
 
 // Flush sends what was written and gives the storage back.
@@ -101,7 +117,10 @@ func (w *Writer) Flush() error {
 	}
 	b := w.buf
 	w.buf, w.told = nil, 0
-	err := w.src.Send(b)
+	var err error
+	if len(b) > 0 {
+		err = w.src.Send(b)
+	}
 	w.src.Unlend(b)
 	return err
 }
@@ -128,8 +147,6 @@ func (w *Writer) Block(r io.Reader) error {
 	return b.Close()
 }
 
-var newline = []byte{'\n'}
-
 type onlyWriter struct{ io.Writer }
 
 // BlockWriter begins a dot-block; Close writes the line that ends it. Nothing
@@ -148,14 +165,13 @@ type BlockWriter struct {
 func (b *BlockWriter) Write(p []byte) (int, error) {
 	done := 0
 	for done < len(p) {
-		rest := p[done:]
-		if b.bol && rest[0] == '.' {
+		if b.bol && p[done] == '.' {
 			if _, err := b.w.WriteString("."); err != nil {
 				return done, err
 			}
 		}
 		b.bol = false
-		text, _, ended := bytes.Cut(rest, newline)
+		text, ended := plain(p[done:])
 		if len(text) > 0 {
 			if _, err := b.w.Write(text); err != nil {
 				return done, err
@@ -177,6 +193,22 @@ func (b *BlockWriter) Write(p []byte) (int, error) {
 		done++
 	}
 	return done, nil
+}
+
+// plain is what of p can be written as it is: up to a line end that has no CR, or
+// behind which a dot or the end of p follows. ended: such a line end comes next.
+func plain(p []byte) (text []byte, ended bool) {
+	for at := 0; ; {
+		i := bytes.IndexByte(p[at:], '\n')
+		if i < 0 {
+			return p, false
+		}
+		i += at
+		if i == 0 || p[i-1] != '\r' || i+1 == len(p) || p[i+1] == '.' {
+			return p[:i], true
+		}
+		at = i + 1
+	}
 }
 
 // Close ends the block. It does not flush. A second Close does nothing.

@@ -199,6 +199,7 @@ func (s *session) send(ctx context.Context, args []string, code int, header, bod
 	if err != nil {
 		return s.failed(ctx, "opening "+a.ID(), err)
 	}
+	s.talk.W.Grow(wire.Large)
 	s.found(code, a)
 	err = s.write(t, header, body)
 	if closeErr := t.Close(); err == nil && closeErr != nil { // all of it was there all the same

@@ -9,38 +9,22 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
-	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/gopher"
 	"github.com/farend-go/farend/proto/gopher/gophertest"
-	"github.com/farend-go/farend/server"
 )
-
-// installed finds a program or skips the test.
-func installed(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if path, err = exec.LookPath("/usr/sbin/" + name); err != nil {
-			t.Skipf("%s is not installed", name)
-		}
-	}
-	return path
-}
 
 // output runs a program and gives what it prints.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, installed(t, name), args...)
+	cmd := exec.CommandContext(ctx, foreign.Program(t, name), args...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -109,50 +93,18 @@ func TestLynxAtOurServer(t *testing.T) {
 // gophernicus serves a directory through socat, as inetd would.
 func gophernicus(t *testing.T) (u gopher.URL, dir string) {
 	t.Helper()
-	socat, daemon := installed(t, "socat"), installed(t, "gophernicus")
-	dir, err := os.MkdirTemp("", "gopher")
+	socat, daemon := foreign.Program(t, "socat"), foreign.Program(t, "gophernicus")
+	dir = foreign.Dir(t)
+	foreign.Write(t, dir, interopFiles)
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
+		return exec.Command(socat, "TCP-LISTEN:"+port+",bind=127.0.0.1,reuseaddr,fork",
+			fmt.Sprintf("EXEC:%s -h 127.0.0.1 -p %s -r %s -nm -nx -nq -nr,nofork", daemon, port, dir))
+	})
+	u, err := gopher.ParseURL("gopher://127.0.0.1:" + port + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	for name, text := range interopFiles { // it serves only what everybody may read
-		path := filepath.Join(dir, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil { //nolint:gosec // meant to be read by all
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(filepath.Join(dir, "sub"), 0o755)); err != nil { //nolint:gosec // likewise
-		t.Fatal(err)
-	}
-	l, err := server.Listen(t.Context(), "127.0.0.1:0", server.ListenConfig{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, socat, fmt.Sprintf("TCP-LISTEN:%d,bind=127.0.0.1,reuseaddr,fork", port),
-		fmt.Sprintf("EXEC:%s -h 127.0.0.1 -p %d -r %s -nm -nx -nq -nr,nofork", daemon, port, dir))
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { stop(); _ = cmd.Wait() })
-	u = gopher.URL{Host: "127.0.0.1", Port: port, Type: gopher.Menu}
-	deadline, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
-		if nc, err := (&net.Dialer{}).DialContext(deadline, "tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
-			nc.Close()
-			return u, dir
-		}
-		select {
-		case <-tick.C:
-		case <-deadline.Done():
-			t.Fatalf("gophernicus does not listen: %s", said.Bytes())
-		}
-	}
+	return u, dir
 }
 
 func TestOurClientAtGophernicus(t *testing.T) {

@@ -14,34 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/proto/telnet/telnettest"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, names ...string) string {
-	t.Helper()
-	for _, name := range names {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", names[0])
-	return ""
-}
-
-// python finds one that has telnetlib: Python 3.13 has it no more.
-func python(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"python3.11", "python3.12", "python3.10", "python3"} {
-		path, err := exec.LookPath(name)
-		if err == nil && exec.CommandContext(t.Context(), path, "-W", "ignore", "-c", "import telnetlib").Run() == nil {
-			return path
-		}
-	}
-	t.Skip("no Python with telnetlib is installed")
-	return ""
-}
 
 // telnetlibEvery uses every method of telnetlib that reads.
 const telnetlibEvery = `
@@ -86,7 +62,7 @@ print("fine")
 `
 
 func TestTutorial77_TelnetlibAtOurServer(t *testing.T) {
-	path := python(t)
+	path := foreign.Python(t, 3, "telnetlib")
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
 			s := telnettest.New(t, again, telnettest.Options{Engine: e(), Login: true})
@@ -114,7 +90,7 @@ func TestTutorial77_ClientsAtOurServer(t *testing.T) {
 		{"busybox", "busybox", "telnet HOST PORT"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path := program(t, c.program)
+			path := foreign.Program(t, c.program)
 			s := telnettest.New(t, again, telnettest.Options{Login: true})
 			host, port, _ := net.SplitHostPort(s.Addr)
 			args := strings.Fields(strings.NewReplacer("HOST", host, "PORT", port).Replace(c.args))
@@ -158,7 +134,7 @@ func TestTutorial77_ClientsAtOurServer(t *testing.T) {
 // TestTutorial77_CurlAtOurServer pipes all lines at once: curl waits for its
 // input and for the server by turns.
 func TestTutorial77_CurlAtOurServer(t *testing.T) {
-	path := program(t, "curl")
+	path := foreign.Program(t, "curl")
 	for name, e := range engines {
 		t.Run(name, func(t *testing.T) {
 			s := telnettest.New(t, again, telnettest.Options{Login: true, Engine: e()})
@@ -175,7 +151,7 @@ func TestTutorial77_CurlAtOurServer(t *testing.T) {
 // telnetd starts inetutils' server as inetd would, and gives its address.
 func telnetd(t *testing.T) string {
 	t.Helper()
-	socat := program(t, "socat")
+	socat := foreign.Program(t, "socat")
 	daemon := ""
 	for _, at := range []string{"/usr/sbin/telnetd", "/opt/*peers/inetutils-telnetd/usr/sbin/telnetd"} {
 		if found, _ := filepath.Glob(at); len(found) > 0 {

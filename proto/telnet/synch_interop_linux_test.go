@@ -13,6 +13,7 @@ import (
 	"github.com/creack/pty"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/socket"
 )
@@ -20,7 +21,7 @@ import (
 // TestTutorial77_SynchOfInetutils has a person at inetutils' client take back
 // what nobody has read, by "send synch".
 func TestTutorial77_SynchOfInetutils(t *testing.T) {
-	path := program(t, "inetutils-telnet")
+	path := foreign.Program(t, "inetutils-telnet")
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

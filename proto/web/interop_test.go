@@ -4,7 +4,6 @@ package web_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,48 +19,10 @@ import (
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/web"
 	"github.com/farend-go/farend/server"
 )
-
-// program finds a program, by a variable of the environment or by name, or
-// skips.
-func program(t *testing.T, variable string, names ...string) string {
-	t.Helper()
-	for _, name := range append([]string{os.Getenv(variable)}, names...) {
-		path, err := exec.LookPath(name)
-		if err == nil && strings.HasPrefix(variable, "PY") { // it may be the stand-in of a version manager
-			err = exec.CommandContext(t.Context(), path, "-c", "").Run()
-		}
-		if err == nil {
-			return path
-		}
-	}
-	t.Skipf("neither $%s nor %s is there", variable, names[0])
-	return ""
-}
-
-// output runs a program in a directory that is its home too.
-func output(t *testing.T, dir, name string, args ...string) (string, error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+dir, "NO_PROXY=*", "no_proxy=*")
-	out, err := cmd.CombinedOutput()
-	return string(out), err
-}
-
-// must is output for what must succeed.
-func must(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	out, err := output(t, dir, name, args...)
-	if err != nil {
-		t.Errorf("%s %q: %v\n%s", filepath.Base(name), args, err, out)
-	}
-	return out
-}
 
 // large is what does not fit in any buffer.
 func large() []byte {
@@ -80,9 +41,9 @@ func isFile(t *testing.T, path string, want []byte) {
 	}
 }
 
-// foreign has programs that others wrote at a server of ours: with a tree on
+// atBoth has programs that others wrote at a server of ours: with a tree on
 // disk, a login for writing, on both engines, in clear and over TLS.
-func foreign(t *testing.T, f func(t *testing.T, r *running, root string)) {
+func atBoth(t *testing.T, f func(t *testing.T, r *running, root string)) {
 	for name, engine := range engines {
 		for _, secure := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/tls=%v", name, secure), func(t *testing.T) {
@@ -103,10 +64,10 @@ func foreign(t *testing.T, f func(t *testing.T, r *running, root string)) {
 }
 
 func TestCurlAtOurServer(t *testing.T) {
-	curl := program(t, "CURL", "curl")
-	foreign(t, func(t *testing.T, r *running, root string) {
+	curl := foreign.Program(t, "$CURL", "curl")
+	atBoth(t, func(t *testing.T, r *running, root string) {
 		dir := t.TempDir()
-		c := func(args ...string) string { return must(t, dir, curl, append([]string{"-sSkf"}, args...)...) }
+		c := func(args ...string) string { return foreign.Run(t, dir, curl, append([]string{"-sSkf"}, args...)...) }
 		if got := c(r.URL + "/small"); got != digits {
 			t.Errorf("%q", got)
 		}
@@ -143,7 +104,7 @@ func TestCurlAtOurServer(t *testing.T) {
 				t.Errorf("%v: it is still there", way)
 			}
 		}
-		if out, err := output(t, dir, curl, "-sSk", "-w", "%{http_code}", "-o", os.DevNull, "-T", "blob", r.URL+"/up"); !strings.HasSuffix(out, "401") {
+		if out, err := foreign.Try(t, dir, "", curl, "-sSk", "-w", "%{http_code}", "-o", os.DevNull, "-T", "blob", r.URL+"/up"); !strings.HasSuffix(out, "401") {
 			t.Errorf("without a login: %v, %s", err, out)
 		}
 		if got := c("-L", "--path-as-is", "-w", "%{url_effective}", "-o", os.DevNull, r.URL+"/d/../d"); !strings.HasSuffix(got, "/d/") {
@@ -153,11 +114,11 @@ func TestCurlAtOurServer(t *testing.T) {
 }
 
 func TestWgetAtOurServer(t *testing.T) {
-	wget := program(t, "WGET", "wget")
-	foreign(t, func(t *testing.T, r *running, _ string) {
+	wget := foreign.Program(t, "$WGET", "wget")
+	atBoth(t, func(t *testing.T, r *running, _ string) {
 		dir := t.TempDir()
 		w := func(args ...string) {
-			must(t, dir, wget, append([]string{"-nv", "--no-check-certificate", "--tries=1"}, args...)...)
+			foreign.Run(t, dir, wget, append([]string{"-nv", "--no-check-certificate", "--tries=1"}, args...)...)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "blob"), large()[:1_234_567], 0o644); err != nil {
 			t.Fatal(err)
@@ -178,16 +139,16 @@ func TestWgetAtOurServer(t *testing.T) {
 }
 
 func TestLynxAtOurServer(t *testing.T) {
-	lynx := program(t, "LYNX", "lynx")
-	foreign(t, func(t *testing.T, r *running, _ string) {
+	lynx := foreign.Program(t, "$LYNX", "lynx")
+	atBoth(t, func(t *testing.T, r *running, _ string) {
 		if strings.HasPrefix(r.URL, "https") {
 			t.Skip("lynx asks a person about certificates")
 		}
 		dir := t.TempDir()
-		if got := must(t, dir, lynx, "-dump", r.URL+"/page.html"); !strings.Contains(got, "A page") || strings.Contains(got, "<h1>") {
+		if got := foreign.Run(t, dir, lynx, "-dump", r.URL+"/page.html"); !strings.Contains(got, "A page") || strings.Contains(got, "<h1>") {
 			t.Errorf("%s", got)
 		}
-		if got := must(t, dir, lynx, "-dump", "-listonly", r.URL+"/d"); !strings.Contains(got, r.URL+"/d/a.html") {
+		if got := foreign.Run(t, dir, lynx, "-dump", "-listonly", r.URL+"/d"); !strings.Contains(got, r.URL+"/d/a.html") {
 			t.Errorf("%s", got)
 		}
 	})
@@ -242,66 +203,19 @@ print('well')
 
 // The tutorial's row of HTTP, with the modules that it names.
 func TestTutorial71_PythonAtOurServer(t *testing.T) {
-	for variable, c := range map[string]struct {
-		names  []string
-		script string
-	}{"PY3": {[]string{"python3"}, python3}, "PY2": {[]string{"python2.7", "python2"}, python2}} {
-		t.Run(variable, func(t *testing.T) {
-			py := program(t, variable, c.names...)
-			foreign(t, func(t *testing.T, r *running, _ string) {
+	for major, script := range map[int]string{3: python3, 2: python2} {
+		t.Run(fmt.Sprint(major), func(t *testing.T) {
+			py := foreign.Python(t, major)
+			atBoth(t, func(t *testing.T, r *running, _ string) {
 				if strings.HasPrefix(r.URL, "https") {
 					t.Skip("the scripts speak in clear")
 				}
-				if got := must(t, t.TempDir(), py, "-c", c.script, r.URL); strings.TrimSpace(got) != "well" {
+				if got := foreign.Run(t, t.TempDir(), py, "-c", script, r.URL); strings.TrimSpace(got) != "well" {
 					t.Errorf("%s", got)
 				}
 			})
 		})
 	}
-}
-
-// waitFor returns when somebody listens there.
-func waitFor(t *testing.T, address string) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); ; {
-		c, err := net.Dial("tcp", address)
-		if err == nil {
-			c.Close()
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-	}
-}
-
-// start runs a server that others wrote until the test ends.
-func start(t *testing.T, address, name string, args ...string) {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		if err := cmd.Wait(); err != nil && t.Failed() {
-			t.Logf("%s: %v\n%s", name, err, out.String())
-		}
-	})
-	waitFor(t, address)
-}
-
-// freeAddress is one where nobody listens, a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 // Our download at servers that others wrote, over connections that break: nginx
@@ -314,26 +228,24 @@ func TestTutorial71_OurDownloadAtOthers(t *testing.T) {
 	if err := os.Chtimes(filepath.Join(root, "blob"), written, written); err != nil {
 		t.Fatal(err)
 	}
-	servers := map[string]func(t *testing.T, address string){
-		"nginx": func(t *testing.T, address string) {
-			nginx := program(t, "NGINX", "nginx", "/usr/sbin/nginx")
+	servers := map[string]func(t *testing.T, port string) *exec.Cmd{
+		"nginx": func(t *testing.T, port string) *exec.Cmd {
+			nginx := foreign.Program(t, "$NGINX", "nginx")
 			dir := t.TempDir()
 			conf := fmt.Sprintf("daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/log; events {} http { access_log off; sendfile on; "+
-				"client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s; server { listen %[2]s; root %[3]s; } }", dir, address, root)
+				"client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s; server { listen 127.0.0.1:%[2]s; root %[3]s; } }", dir, port, root)
 			if err := os.WriteFile(filepath.Join(dir, "conf"), []byte(conf), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			start(t, address, nginx, "-c", filepath.Join(dir, "conf"), "-e", filepath.Join(dir, "log"))
+			return exec.Command(nginx, "-c", filepath.Join(dir, "conf"), "-e", filepath.Join(dir, "log"))
 		},
-		"http.server": func(t *testing.T, address string) {
-			_, port, _ := net.SplitHostPort(address)
-			start(t, address, program(t, "PY3", "python3"), "-m", "http.server", "--bind", "127.0.0.1", "--directory", root, cmp.Or(port, "0"))
+		"http.server": func(t *testing.T, port string) *exec.Cmd {
+			return exec.Command(foreign.Python(t, 3), "-m", "http.server", "--bind", "127.0.0.1", "--directory", root, port)
 		},
 	}
-	for name, run := range servers {
+	for name, command := range servers {
 		t.Run(name, func(t *testing.T) {
-			address := freeAddress(t)
-			run(t, address)
+			port := foreign.Serve(t, func(port string) *exec.Cmd { return command(t, port) })
 			layer := faults.Layer(faults.Rule{Do: faults.Reset, Dir: faults.In, After: 1_000_000, Times: 2})
 			transport := &http.Transport{DialContext: func(ctx context.Context, network, to string) (net.Conn, error) {
 				nc, err := new(net.Dialer).DialContext(ctx, network, to)
@@ -343,7 +255,7 @@ func TestTutorial71_OurDownloadAtOthers(t *testing.T) {
 				return conv.Layer(layer)(nc), nil
 			}}
 			defer transport.CloseIdleConnections()
-			d := web.Download{Client: &http.Client{Transport: transport}, URL: "http://" + address + "/blob", Pause: -1}
+			d := web.Download{Client: &http.Client{Transport: transport}, URL: "http://127.0.0.1:" + port + "/blob", Pause: -1}
 			body, got, err := download(t.Context(), d)
 			if err != nil || got != string(large()) {
 				t.Fatalf("%d bytes, %v", len(got), err)

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/url"
 	"os"
 	"os/exec"
@@ -17,88 +16,8 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/internal/cli/transfer"
+	"github.com/farend-go/farend/internal/foreign"
 )
-
-// program finds a program, or skips.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	for _, one := range []string{name, filepath.Join("/usr/sbin", name)} {
-		if path, err := exec.LookPath(one); err == nil {
-			return path
-		}
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
-// freePort is one that nobody had a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
-// start runs a server on a free port until the test ends, and waits until it
-// listens there. argv is its command line for a port. Somebody else may have
-// taken the port meanwhile, so it gets several tries; one that does not start
-// then is a failure, not a skip.
-func start(t *testing.T, argv func(port string) []string) (port string) {
-	t.Helper()
-	for range 3 {
-		port = freePort(t)
-		args := argv(port)
-		said, ok := listens(t, port, args...)
-		if ok {
-			return port
-		}
-		t.Logf("%s ended before it listened on port %s: %s", args[0], port, said)
-	}
-	t.Fatal("it does not start")
-	return ""
-}
-
-// listens runs a server until the test ends, and tells whether it has come to
-// listen; if not, what it said.
-func listens(t *testing.T, port string, argv ...string) (said string, ok bool) {
-	t.Helper()
-	cmd := exec.Command(argv[0], argv[1:]...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	gone := make(chan struct{})
-	go func() {
-		_ = cmd.Wait()
-		close(gone)
-	}()
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		<-gone
-	})
-	for {
-		c, err := net.DialTimeout("tcp", "127.0.0.1:"+port, time.Second)
-		if err == nil {
-			c.Close()
-			return "", true
-		}
-		select {
-		case <-gone:
-			return out.String(), false
-		case <-t.Context().Done():
-			t.Fatal("nobody listens")
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
 
 // tree makes files that are hard on mirrors, all binary and of the year 2020.
 func tree(t *testing.T) string {
@@ -178,7 +97,7 @@ func mirrors(t *testing.T, source, from string, timed bool) {
 // asCurl compares bytes and exit status with curl's.
 func asCurl(t *testing.T, urls ...string) {
 	t.Helper()
-	curl := program(t, "curl")
+	curl := foreign.Program(t, "curl")
 	for _, text := range urls {
 		cmd := exec.CommandContext(t.Context(), curl, "-sSf", "--max-time", "30", text)
 		want, err := cmd.Output()
@@ -210,16 +129,16 @@ func asCurl(t *testing.T, urls ...string) {
 func TestNginxAndPython(t *testing.T) {
 	source := tree(t)
 	t.Run("nginx", func(t *testing.T) {
-		nginx, work := program(t, "nginx"), t.TempDir()
+		nginx, work := foreign.Program(t, "nginx"), t.TempDir()
 		config := filepath.Join(work, "conf")
 		const text = `daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/err; events {}
 http { access_log off; client_body_temp_path %[1]s/1; proxy_temp_path %[1]s/2; fastcgi_temp_path %[1]s/3; uwsgi_temp_path %[1]s/4; scgi_temp_path %[1]s/5;
 server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { alias %[3]s/; autoindex_format json; } } }`
-		port := start(t, func(port string) []string {
+		port := foreign.Serve(t, func(port string) *exec.Cmd {
 			if err := os.WriteFile(config, fmt.Appendf(nil, text, work, port, source), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			return []string{nginx, "-c", config, "-e", filepath.Join(work, "err")}
+			return exec.Command(nginx, "-c", config, "-e", filepath.Join(work, "err"))
 		})
 		at := "http://127.0.0.1:" + port
 		mirrors(t, source, at+"/", true)
@@ -227,9 +146,9 @@ server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { ali
 		asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/d")
 	})
 	t.Run("Python", func(t *testing.T) {
-		python := program(t, "python3")
-		port := start(t, func(port string) []string {
-			return []string{python, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", source}
+		python := foreign.Python(t, 3)
+		port := foreign.Serve(t, func(port string) *exec.Cmd {
+			return exec.Command(python, "-m", "http.server", port, "--bind", "127.0.0.1", "--directory", source)
 		})
 		at := "http://127.0.0.1:" + port
 		mirrors(t, source, at+"/", true)
@@ -238,18 +157,16 @@ server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { ali
 }
 
 func TestVsftpd(t *testing.T) {
-	vsftpd, source := program(t, "vsftpd"), tree(t)
-	if os.Geteuid() != 0 {
-		t.Skip("vsftpd is started by root alone")
-	}
+	vsftpd, source := foreign.Program(t, "vsftpd"), tree(t)
+	foreign.NeedRoot(t)
 	config, empty := filepath.Join(t.TempDir(), "conf"), t.TempDir()
-	port := start(t, func(port string) []string {
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
 		text := fmt.Sprintf("listen=YES\nlisten_address=127.0.0.1\nlisten_port=%s\nbackground=NO\nanonymous_enable=YES\nanon_root=%s\nno_anon_password=YES\n"+
 			"secure_chroot_dir=%s\nseccomp_sandbox=NO\npasv_address=127.0.0.1\nuse_localtime=NO\n", port, source, empty)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		return []string{vsftpd, config}
+		return exec.Command(vsftpd, config)
 	})
 	at := "ftp://127.0.0.1:" + port
 	mirrors(t, source, at+"/", true) // it has no MLSD: the times come by MDTM
@@ -257,15 +174,13 @@ func TestVsftpd(t *testing.T) {
 }
 
 func TestGophernicus(t *testing.T) {
-	gophernicus, socat, source := program(t, "gophernicus"), program(t, "socat"), tree(t)
+	gophernicus, socat, source := foreign.Program(t, "gophernicus"), foreign.Program(t, "socat"), tree(t)
 	if err := os.RemoveAll(filepath.Join(source, "sp ace")); err != nil { // it writes such names in a way of its own
 		t.Fatal(err)
 	}
-	port := start(t, func(port string) []string {
-		return []string{
-			socat, "TCP-LISTEN:" + port + ",bind=127.0.0.1,reuseaddr,fork",
-			"EXEC:" + gophernicus + " -h localhost -p " + port + " -r " + source + " -nm -nx -nq -nr,nofork",
-		}
+	port := foreign.Serve(t, func(port string) *exec.Cmd {
+		return exec.Command(socat, "TCP-LISTEN:"+port+",bind=127.0.0.1,reuseaddr,fork",
+			"EXEC:"+gophernicus+" -h localhost -p "+port+" -r "+source+" -nm -nx -nq -nr,nofork")
 	})
 	at := "gopher://127.0.0.1:" + port
 	asCurl(t, at+"/9/a.bin", at+"/9/one")

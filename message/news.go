@@ -1,6 +1,7 @@
 package message
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -78,29 +79,29 @@ var newsOnce = [...]string{"Newsgroups", "Path", "Approved", "Archive", "Control
 func CheckArticle(h Header, proto bool) error {
 	var faults []string
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
-	count := map[string]int{}
 	for _, f := range h.Fields {
-		count[strings.ToLower(f.Name)]++
-		if f.Value() == "" {
+		if f.empty() {
 			fault("%s is empty", f.Name)
 		}
 	}
-	for _, list := range [...][]string{once[:], newsOnce[:]} {
-		for _, name := range list {
-			if n := count[strings.ToLower(name)]; n > 1 {
-				fault("%d fields %s", n, name)
+	if h.repeats() {
+		for _, list := range [...][]string{once[:], newsOnce[:]} {
+			for _, name := range list {
+				if n := h.count(name); n > 1 {
+					fault("%d fields %s", n, name)
+				}
 			}
 		}
 	}
 	for _, name := range [...]string{"From", "Newsgroups", "Subject", "Date", "Message-ID", "Path"} {
 		early := proto && (name == "Date" || name == "Message-ID" || name == "Path")
-		if count[strings.ToLower(name)] == 0 && !early {
+		if !early && h.count(name) == 0 {
 			fault("no field %s", name)
 		}
 	}
 	if proto {
 		for _, name := range [...]string{"Injection-Info", "Injection-Date", "Xref"} {
-			if count[strings.ToLower(name)] > 0 {
+			if h.count(name) > 0 {
 				fault("%s is for the server to add", name)
 			}
 		}
@@ -112,30 +113,58 @@ func CheckArticle(h Header, proto bool) error {
 	return fmt.Errorf("%w: %s", ErrArticle, strings.Join(faults, ", "))
 }
 
+// repeats tells whether any name stands twice.
+func (h Header) repeats() bool {
+	for i, f := range h.Fields {
+		for _, before := range h.Fields[:i] {
+			if len(f.Name) == len(before.Name) && strings.EqualFold(f.Name, before.Name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (h Header) count(name string) int {
+	n := 0
+	for _, f := range h.Fields {
+		if len(f.Name) == len(name) && strings.EqualFold(f.Name, name) {
+			n++
+		}
+	}
+	return n
+}
+
+// empty tells a field without a value.
+func (f Field) empty() bool {
+	_, body, _ := bytes.Cut(f.Raw, []byte{':'})
+	return len(bytes.Trim(body, " \t\r\n")) == 0
+}
+
 // checkArticleValues looks at what the fields say.
 func checkArticleValues(h Header, proto bool, fault func(string, ...any)) {
 	for _, f := range h.Fields {
-		value := f.Value()
-		if value == "" {
+		if f.empty() {
 			continue
 		}
-		switch strings.ToLower(f.Name) {
-		case "date", "expires":
-			if _, err := ParseDate(value); err != nil {
+		is := func(name string) bool { return len(f.Name) == len(name) && strings.EqualFold(f.Name, name) }
+		switch {
+		case is("Date"), is("Expires"):
+			if _, err := ParseDate(f.Value()); err != nil {
 				fault("%s cannot be read", f.Name)
 			}
-		case "from":
-			if _, err := ParseAddresses(value); err != nil {
+		case is("From"):
+			if _, err := ParseAddresses(f.Value()); err != nil {
 				fault("From has no valid address")
 			}
-		case "message-id":
-			if proto && !ValidNewsID(value) || !ValidMessageID(value) {
+		case is("Message-ID"):
+			if value := f.Value(); proto && !ValidNewsID(value) || !ValidMessageID(value) {
 				fault("Message-ID is malformed")
 			}
-		case "newsgroups":
-			checkGroups(value, fault)
-		case "path":
-			if proto && strings.Contains(strings.ToUpper(value), "!.POSTED") {
+		case is("Newsgroups"):
+			checkGroups(f.Value(), fault)
+		case is("Path"):
+			if proto && strings.Contains(strings.ToUpper(f.Value()), "!.POSTED") {
 				fault("Path says that the article was posted already")
 			}
 		}

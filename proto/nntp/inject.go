@@ -71,7 +71,7 @@ func (h *Handler) relay(header message.Header, from, id string) (message.Header,
 	if message.PathHas(path, h.host()) {
 		return header, refuse(errors.New("it has been here, by its Path"))
 	}
-	var out message.Header
+	out := message.Header{Fields: make([]message.Field, 0, len(header.Fields)+1)}
 	if err := out.Add("Path", h.host()+"!.SEEN."+from+"!"+path); err != nil {
 		return header, refuse(err)
 	}
@@ -87,7 +87,11 @@ func (h *Handler) relay(header message.Header, from, id string) (message.Header,
 // step 3).
 func notFuture(header message.Header, now time.Time) error {
 	for _, name := range [...]string{"Date", "Injection-Date"} {
-		if t, err := message.ParseDate(header.Get(name)); err == nil && t.After(now.Add(24*time.Hour)) {
+		f, ok := header.Lookup(name)
+		if !ok {
+			continue
+		}
+		if t, err := message.ParseDate(f.Value()); err == nil && t.After(now.Add(24*time.Hour)) {
 			return refuse(fmt.Errorf("its %s is in the future", name))
 		}
 	}

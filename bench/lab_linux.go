@@ -61,10 +61,18 @@ func streams() []contender {
 	return []contender{farend("events"), farend("goroutines"), other("net", "net", "tcp"), other("gnet", "gnet", "tcp")}
 }
 
+// modes are they, and what the events engine gives to handlers whose Turns are
+// not inline.
+func modes() []contender {
+	return append(streams(), other("Turns that wait, events", "waits", "tcp"),
+		other("handle() as a coroutine, events", "coroutine", "tcp"), other("Turns that block, events", "blocks", "tcp"))
+}
+
 func datagrams() []contender {
 	return []contender{
 		farendOn("events", "udp"), farendOn("goroutines", "udp"),
 		other("net", "net-udp", "udp"), other("gnet", "gnet-udp", "udp"),
+		other("without GRO and GSO", "apart-udp", "udp"),
 	}
 }
 

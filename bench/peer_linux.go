@@ -35,6 +35,14 @@ func peer(args []string) error {
 	case "gnet-udp":
 		return gnet.Run(&gnetEcho{}, "udp://"+address, gnet.WithMulticore(true),
 			gnet.WithSocketRecvBuffer(socketBuffer), gnet.WithSocketSendBuffer(socketBuffer))
+	case "waits":
+		return serveModes(address, &server.Server{Handler: modal(server.Waits)})
+	case "blocks":
+		return serveModes(address, &server.Server{Handler: modal(server.Blocks)})
+	case "coroutine":
+		return serveModes(address, &server.Server{Handler: server.Coroutine(func(_ context.Context, c net.Conn) error { return copying(c, 4<<10) })})
+	case "apart-udp":
+		return servePackets(address)
 	case "lines-events":
 		return serveLines(address, server.Events(), false)
 	case "lines-goroutines":
@@ -64,16 +72,7 @@ func netEcho(address string, size int) error {
 		}
 		go func() {
 			defer c.Close()
-			buf := make([]byte, size)
-			for {
-				n, err := c.Read(buf)
-				if err != nil {
-					return
-				}
-				if _, err := c.Write(buf[:n]); err != nil {
-					return
-				}
-			}
+			_ = copying(c, size)
 		}()
 	}
 }
@@ -119,6 +118,68 @@ func (*gnetEcho) OnTraffic(c gnet.Conn) gnet.Action {
 		return gnet.Close
 	}
 	return gnet.None
+}
+
+// serveModes runs what the binary has no service for: its echo is inline.
+func serveModes(address string, s *server.Server) error {
+	s.Engine = server.Events()
+	l, err := server.Listen(context.Background(), address, server.ListenConfig{})
+	if err != nil {
+		return err
+	}
+	return s.Serve(context.Background(), l)
+}
+
+// modal is an echo whose Turns have a mode.
+type modal server.Mode
+
+func (m modal) Mode() server.Mode { return server.Mode(m) }
+
+func (m modal) Open(_ context.Context, t *server.Talk) (server.Session, error) {
+	return &modalTalk{t: t}, nil
+}
+
+type modalTalk struct {
+	server.Anything
+	t *server.Talk
+}
+
+func (s *modalTalk) Turn(context.Context) error {
+	b, err := s.t.R.Chunk()
+	if err != nil {
+		return err
+	}
+	_, err = s.t.W.Write(b)
+	return err
+}
+
+func (s *modalTalk) Close(error) error { return nil }
+
+// copying is an echo in the style of the tutorials' handle().
+func copying(c net.Conn, size int) error {
+	buf := make([]byte, size)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Write(buf[:n]); err != nil {
+			return err
+		}
+	}
+}
+
+// servePackets gives datagrams back, each in a message of its own both ways.
+func servePackets(address string) error {
+	pc, err := server.ListenPacket(context.Background(), address, server.ListenConfig{})
+	if err != nil {
+		return err
+	}
+	s := &server.Server{
+		PacketOptions: server.PacketOptions{NoGSO: true, NoGRO: true},
+		Packets:       server.InlineDatagram(func(_ context.Context, p *server.Packet) error { return p.Reply(p.Data) }),
+	}
+	return s.ServePacket(context.Background(), pc)
 }
 
 // serveLines answers each line, in the way of a protocol's session.

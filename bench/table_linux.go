@@ -27,9 +27,9 @@ func rows() []row {
 	turn := load.Message{Send: []byte(command + "\r\n"), Expect: load.Text([]byte(reply + "\r\n"))}
 	const net = 2 // among streams and datagrams
 	return []row{
-		{"TCP 64 B, 64 connections", true, streams(), load.Plan{Connections: 64, Message: small}, net},
-		{"TCP 64 B, 1000 connections", true, streams(), load.Plan{Connections: 1000, Message: small}, net},
-		{"TCP 64 B, 64 connections, 16 in flight on each", false, streams(), load.Plan{Connections: 64, Depth: 16, Message: small}, net},
+		{"TCP 64 B, 64 connections", true, modes(), load.Plan{Connections: 64, Message: small}, net},
+		{"TCP 64 B, 1000 connections", true, modes(), load.Plan{Connections: 1000, Message: small}, net},
+		{"TCP 64 B, 64 connections, 16 in flight on each", false, modes(), load.Plan{Connections: 64, Depth: 16, Message: small}, net},
 		{"TCP 16 KiB, 64 connections", false, append(streams(), other("net, 64 KiB buffer", "net-large", "tcp")), load.Plan{Connections: 64, Message: load.Message{Send: load.Pattern(16 << 10)}}, net},
 		{"TCP 64 B, one connection", false, streams(), load.Plan{Connections: 1, Message: small}, net},
 		{"TCP connect, 64 B, close", false, streams(), load.Plan{Connections: 32, Reconnect: true, Message: small}, net},

@@ -8,30 +8,16 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
-
-// python is an interpreter: the one that $PY3 or $PY2 names, or the first of
-// names on the PATH that runs.
-func python(t *testing.T, variable string, names ...string) string {
-	t.Helper()
-	for _, name := range append([]string{os.Getenv(variable)}, names...) {
-		if path, err := exec.LookPath(name); name != "" && err == nil && exec.Command(path, "-c", "import socket").Run() == nil {
-			return path
-		}
-	}
-	t.Skipf("no Python here: neither $%s nor %s", variable, strings.Join(names, ", "))
-	return ""
-}
-
-func py3(t *testing.T) string { return python(t, "PY3", "python3") }
 
 // theirs is the command line of a counterpart in Python 3.
 func theirs(t *testing.T, name string, args ...string) []string {
-	return append([]string{py3(t), filepath.Join(name, "main.py")}, args...)
+	return append([]string{foreign.Python(t, 3), filepath.Join(name, "main.py")}, args...)
 }
 
 func TestTutorial36_GreetCrossed(t *testing.T) {
@@ -80,35 +66,6 @@ func TestTutorial81_NameLookupLikePython(t *testing.T) {
 	}
 }
 
-// page gives the programs of a tutorial's page that contain mark, unchanged.
-// The pages are not ours to carry: a folder of them is named by the
-// environment where there is one.
-func page(t *testing.T, file, begin, end string) string {
-	t.Helper()
-	dir := os.Getenv("TUTORIAL_PAGES")
-	if dir == "" {
-		t.Skip("no tutorial pages here: $TUTORIAL_PAGES names no folder")
-	}
-	paths, err := filepath.Glob(filepath.Join(dir, file))
-	if err != nil || len(paths) != 1 {
-		t.Skipf("no page %s in $TUTORIAL_PAGES", file)
-	}
-	text, err := os.ReadFile(paths[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(text), begin)
-	program, _, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("the page has no program between %q and %q", begin, end)
-	}
-	path := filepath.Join(t.TempDir(), "page.py")
-	if err := os.WriteFile(path, []byte(begin+program), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // ownNetwork gives the test a network of its own, with nothing but loopback:
 // the pages' servers do not set SO_REUSEADDR, so that connections in TIME_WAIT
 // would keep the next one from the same port for a minute.
@@ -127,9 +84,9 @@ func ownNetwork(t *testing.T) {
 func TestTutorial38_PagesGreetingPrograms(t *testing.T) {
 	needOwnName(t)
 	const head = "#!/usr/bin/python           # This is "
-	py2 := python(t, "PY2", "python2.7", "python2")
-	server := page(t, "002*", head+"server.py", "Un semplice cliente")
-	client := page(t, "002*", head+"client.py", "Ora esegui")
+	py2 := foreign.Python(t, 2)
+	server := foreign.Page(t, "002*", head+"server.py", "Un semplice cliente")
+	client := foreign.Page(t, "002*", head+"client.py", "Ora esegui")
 	t.Run("our client", func(t *testing.T) {
 		ownNetwork(t)
 		greetTen(t, []string{py2, "-u", server}, ours(t, "greet-client"))
@@ -141,8 +98,8 @@ func TestTutorial38_PagesGreetingPrograms(t *testing.T) {
 }
 
 func TestTutorial50_PagesEchoPrograms(t *testing.T) {
-	server := page(t, "001*", "import socket\n\nHOST = ''", " 送信側の")
-	client := page(t, "001*", "import socket\n\nHOST = 'daring", "インターネットリソース")
+	server := foreign.Page(t, "001*", "import socket\n\nHOST = ''", " 送信側の")
+	client := foreign.Page(t, "001*", "import socket\n\nHOST = 'daring", "インターネットリソース")
 	text, err := os.ReadFile(client)
 	if err != nil {
 		t.Fatal(err)
@@ -156,13 +113,13 @@ func TestTutorial50_PagesEchoPrograms(t *testing.T) {
 	t.Run("our server", func(t *testing.T) {
 		ownNetwork(t)
 		background(t, ours(t, "echo-server"))
-		if got := run(t, []string{py3(t), client}); got != want {
+		if got := run(t, []string{foreign.Python(t, 3), client}); got != want {
 			t.Errorf("the page's client printed %q", got)
 		}
 	})
 	t.Run("our client", func(t *testing.T) {
 		ownNetwork(t)
-		background(t, []string{py3(t), server})
+		background(t, []string{foreign.Python(t, 3), server})
 		if got := run(t, ours(t, "echo-client")); got != want {
 			t.Errorf("our client printed %q", got)
 		}
@@ -174,16 +131,16 @@ func TestTutorial63_PagesCapitalsPrograms(t *testing.T) {
 		{"upper", "import socketserver\n\nclass MyTCPHandler", "クライアント側の例", "import socket\nimport sys\n\nHOST, PORT = \"localhost\", 9999\ndata = \" \".join(sys.argv[1:])\n\n# (SOCK_STREAM", "UDPサーバーを作成"},
 		{"upper-udp", "import socketserver\n\nclass MyUDPHandler", "クライアント側のコード", "import socket\nimport sys\n\nHOST, PORT = \"localhost\", 9999\ndata = \" \".join(sys.argv[1:])\n\n# SOCK_DGRAM", "-標準"},
 	} {
-		server := page(t, "001*", p.serverBegin, p.serverEnd)
-		client := page(t, "001*", p.clientBegin, p.clientEnd)
-		args := []string{py3(t), client, words}
+		server := foreign.Page(t, "001*", p.serverBegin, p.serverEnd)
+		client := foreign.Page(t, "001*", p.clientBegin, p.clientEnd)
+		args := []string{foreign.Python(t, 3), client, words}
 		var wait []string
 		if p.name == "upper-udp" {
 			wait = []string{"-wait", "300ms"} // the first datagrams may come before the server
 		}
 		t.Run(p.name+"/our client", func(t *testing.T) {
 			ownNetwork(t)
-			out := background(t, []string{py3(t), "-u", server})
+			out := background(t, []string{foreign.Python(t, 3), "-u", server})
 			checkUpper(t, out, run(t, ours(t, p.name+"-client", append(wait, words)...)))
 		})
 		t.Run(p.name+"/our server", func(t *testing.T) {

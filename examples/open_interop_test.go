@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/socket"
 )
 
@@ -20,7 +21,7 @@ func TestTutorial53_URLOpenCrossed(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "page.html"), []byte(head), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	background(t, []string{py3(t), "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, port})
+	background(t, []string{foreign.Python(t, 3), "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, port})
 	if got := run(t, ours(t, "urlopen", "-url", "http://127.0.0.1:"+port+"/page.html")); got != want {
 		t.Errorf("ours printed %q, want %q", got, want)
 	}

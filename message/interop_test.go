@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
 // view is what testdata/read_email.py says of a message, and what we say.
@@ -30,11 +32,7 @@ func (v view) field(name string) string {
 
 func python(t *testing.T, files []string) []view {
 	t.Helper()
-	name, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3 here")
-	}
-	out, err := exec.CommandContext(t.Context(), name, append([]string{"testdata/read_email.py"}, files...)...).Output()
+	out, err := exec.CommandContext(t.Context(), foreign.Python(t, 3, "email"), append([]string{"testdata/read_email.py"}, files...)...).Output()
 	if err != nil {
 		t.Fatalf("python3: %v", err)
 	}

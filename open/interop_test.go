@@ -3,7 +3,6 @@
 package open_test
 
 import (
-	"bufio"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
@@ -17,20 +16,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/open"
 )
-
-func program(t *testing.T, variable, name string) string {
-	t.Helper()
-	for _, one := range []string{os.Getenv(variable), name} {
-		if path, err := exec.LookPath(one); one != "" && err == nil && exec.Command(path, "--version").Run() == nil {
-			return path
-		}
-	}
-	t.Skipf("no %s here", name)
-	return ""
-}
 
 func output(t *testing.T, argv ...string) string {
 	t.Helper()
@@ -42,29 +31,6 @@ func output(t *testing.T, argv ...string) string {
 		t.Fatalf("%s: %v", strings.Join(argv, " "), err)
 	}
 	return string(out)
-}
-
-// pythonServer runs a Python program that prints its port first.
-func pythonServer(t *testing.T, text string, args ...string) (port string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program(t, "PY3", "python3"), append([]string{"-u", "-c", text}, args...)...)
-	cmd.Stderr = io.Discard
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it was killed
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(line)
 }
 
 const pyServer = `
@@ -93,7 +59,7 @@ s.serve_forever()
 
 func TestTutorial53_PythonHTTPSServer(t *testing.T) {
 	pair, file := pairFile(t)
-	port := pythonServer(t, pyServer, file)
+	port := foreign.PythonServer(t, foreign.Python(t, 3), pyServer, file)()
 	var wire atomic.Int64
 	cfg := testcert.Client(t)
 	cfg.RootCAs = pair.Roots
@@ -112,7 +78,7 @@ func TestTutorial53_PythonHTTPSServer(t *testing.T) {
 }
 
 func TestTutorial55_PythonServerAsks(t *testing.T) {
-	at := "http://127.0.0.1:" + pythonServer(t, pyServer)
+	at := "http://127.0.0.1:" + foreign.PythonServer(t, foreign.Python(t, 3), pyServer)()
 	h := open.NewHTTPBasicAuthHandler(nil)
 	if err := h.AddPassword("PDQ", at+"/private", "jäs", "kadidd!ehopper:é"); err != nil {
 		t.Fatal(err)
@@ -136,7 +102,7 @@ except urllib.error.HTTPError as e:
 // Where ours sends, Python's sends, except that Python's also lets a password
 // for https go to http.
 func TestTutorial56_SameAsPython(t *testing.T) {
-	py := program(t, "PY3", "python3")
+	py := foreign.Python(t, 3)
 	s := newSite(t, wantBasic("PDQ", "klem", "kadidd!ehopper"))
 	for _, tt := range []struct{ realm, uri, path string }{
 		{"PDQ", s.URL, "/login.html"}, {"PDQ", s.URL + "/a/", "/login.html"}, {"PDQ", s.URL + "/a/x.py", "/a/y.html"},
@@ -154,7 +120,7 @@ func TestTutorial56_SameAsPython(t *testing.T) {
 // Other people's clients pass our test's Digest server as ours does, so that it
 // is a judge.
 func TestDigestJudgedByOthers(t *testing.T) {
-	py, curl := program(t, "PY3", "python3"), program(t, "CURL", "curl")
+	py, curl := foreign.Python(t, 3), foreign.Program(t, "$CURL", "curl")
 	d, s := newDigest(t, "MD5", "auth")
 	d.mu.Lock()
 	d.alone = true // Python's gives up at an algorithm that it does not know
@@ -191,7 +157,7 @@ j.save(sys.argv[3], ignore_discard=True, ignore_expires=True)
 `
 
 func TestCookieFilesReadByOthers(t *testing.T) {
-	py, curl := program(t, "PY3", "python3"), program(t, "CURL", "curl")
+	py, curl := foreign.Python(t, 3), foreign.Program(t, "$CURL", "curl")
 	const want = `127.0.0.1 / ip 4 False True
 .example.com / wide 2 True True
 www.example.com /a host 1 False True
@@ -246,7 +212,7 @@ www.example.com /s session "3 3" False False
 }
 
 func TestTutorial54_SameBytesAsPython(t *testing.T) {
-	py := program(t, "PY3", "python3")
+	py := foreign.Python(t, 3)
 	for _, body := range []string{"\x93\xfa\x96\x7b\r\n", "日本\r\n", "\x1f\x8b\x08\x00\x00\x00\x00\x00"} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasPrefix(body, "\x1f") {
@@ -264,7 +230,7 @@ func TestTutorial54_SameBytesAsPython(t *testing.T) {
 
 func TestTutorial60_PythonSelfSigned(t *testing.T) {
 	pair, file := pairFile(t)
-	at := "https://127.0.0.1:" + pythonServer(t, pyServer, file)
+	at := "https://127.0.0.1:" + foreign.PythonServer(t, foreign.Python(t, 3), pyServer, file)()
 	if err := fetchErr(t, build(t), at); !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("self-signed: %v", err)
 	}

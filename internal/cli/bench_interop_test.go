@@ -3,10 +3,10 @@
 package cli_test
 
 import (
-	"bufio"
-	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
 // pythonEcho is the echo server of Python's socketserver page, with threads.
@@ -38,34 +38,8 @@ while True:
         s.sendto(data, peer)
 `
 
-// startPython runs a program that prints its port.
-func startPython(t *testing.T, program string) (port string) {
-	t.Helper()
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3:", err)
-	}
-	c := exec.Command(python, "-c", program)
-	out, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-	})
-	port, err = bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(port)
-}
-
 func TestBenchOfPython(t *testing.T) {
-	port := startPython(t, pythonEcho)
+	port := foreign.PythonServer(t, foreign.Python(t, 3), pythonEcho)()
 	for _, args := range []string{
 		"-n 2000 -c 20 --send hello\\n --expect line",
 		"-n 2000 -c 20 --depth 4 --send hello\\n",
@@ -80,7 +54,7 @@ func TestBenchOfPython(t *testing.T) {
 }
 
 func TestBenchOfPythonThatLosesDatagrams(t *testing.T) {
-	port := startPython(t, pythonPackets)
+	port := foreign.PythonServer(t, foreign.Python(t, 3), pythonPackets)()
 	code, out, errs := bench(t.Context(), "udp://127.0.0.1:"+port, "-n", "50", "--timeout", "200ms", "--max", "lost<=5", "--max", "errors<1")
 	if code != 0 || !strings.Contains(out, "lost      5 of 50 (10 %)") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)

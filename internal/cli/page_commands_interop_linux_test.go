@@ -7,13 +7,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
 // The page's two commands in a shell, the server in the background and then
 // the client: with ours at both ends, and with the page's program at either.
 func TestTutorial42_ThePagesTwoCommands(t *testing.T) {
 	client := greetClient(t)
-	server := page(t, "002*", "#!/usr/bin/python           # This is server.py", "Un semplice cliente")
+	server := foreign.Page(t, "002*", "#!/usr/bin/python           # This is server.py", "Un semplice cliente")
 	farend := filepath.Join(t.TempDir(), "farend")
 	if out, err := exec.Command("go", "build", "-o", farend, "../../cmd/farend").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

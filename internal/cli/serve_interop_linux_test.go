@@ -17,53 +17,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
-// python is an interpreter: the one that the variable names, or the first of
-// names on the PATH that runs.
-func python(t *testing.T, variable string, names ...string) string {
-	t.Helper()
-	for _, name := range append([]string{os.Getenv(variable)}, names...) {
-		if path, err := exec.LookPath(name); name != "" && err == nil && exec.Command(path, "-c", "import socket").Run() == nil {
-			return path
-		}
-	}
-	t.Skipf("no Python here: neither $%s nor %s", variable, strings.Join(names, ", "))
-	return ""
-}
-
-// page writes a program of a tutorial's page to a file, unchanged but for the
-// words that change replaces. The pages are not ours to carry: a folder of them
-// is named by the environment where there is one.
-func page(t *testing.T, file, begin, end string, change ...string) string {
-	t.Helper()
-	dir := os.Getenv("TUTORIAL_PAGES")
-	if dir == "" {
-		t.Skip("no tutorial pages here: $TUTORIAL_PAGES names no folder")
-	}
-	paths, err := filepath.Glob(filepath.Join(dir, file))
-	if err != nil || len(paths) != 1 {
-		t.Skipf("no page %s in $TUTORIAL_PAGES", file)
-	}
-	text, err := os.ReadFile(paths[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, ok := strings.Cut(string(text), begin)
-	program, _, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("the page has no program between %q and %q", begin, end)
-	}
-	path := filepath.Join(t.TempDir(), "page.py")
-	if err := os.WriteFile(path, []byte(strings.NewReplacer(change...).Replace(begin+program)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 func greetClient(t *testing.T) []string {
-	py2 := python(t, "PY2", "python2.7", "python2")
-	return []string{py2, page(t, "002*", "#!/usr/bin/python           # This is client.py", "Ora esegui")}
+	py2 := foreign.Python(t, 2)
+	return []string{py2, foreign.Page(t, "002*", "#!/usr/bin/python           # This is client.py", "Ora esegui")}
 }
 
 // ownHost gives what the test starts a network of its own, whose loopback
@@ -163,9 +123,9 @@ func TestTutorial44_OwnName(t *testing.T) {
 }
 
 func TestTutorial50_PagesEchoClientAndServe(t *testing.T) {
-	py3 := python(t, "PY3", "python3")
+	py3 := foreign.Python(t, 3)
 	// The page's remote host is not ours to reach.
-	client := page(t, "001*", "import socket\n\nHOST = 'daring", "インターネットリソース", "daring.cwi.nl", "localhost")
+	client := foreign.Page(t, "001*", "import socket\n\nHOST = 'daring", "インターネットリソース", "daring.cwi.nl", "localhost")
 	ownHost(t, "127.0.0.1")
 	serveProcess(t, "echo")
 	for range 2 {
@@ -176,7 +136,7 @@ func TestTutorial50_PagesEchoClientAndServe(t *testing.T) {
 }
 
 func TestTutorial48_EveryInterface(t *testing.T) {
-	py3 := python(t, "PY3", "python3")
+	py3 := foreign.Python(t, 3)
 	for _, engine := range []string{"goroutines", "events"} {
 		t.Run(engine, func(t *testing.T) {
 			ownHost(t, "127.0.0.1")
@@ -198,10 +158,10 @@ u.sendto(b"udp", (sys.argv[1], 50007)); print(*u.recvfrom(10))`
 }
 
 func TestTutorial67_PagesCapitalsClientsAndServe(t *testing.T) {
-	py3 := python(t, "PY3", "python3")
+	py3 := foreign.Python(t, 3)
 	const begin = "import socket\nimport sys\n\nHOST, PORT = \"localhost\", 9999\ndata = \" \".join(sys.argv[1:])\n\n"
-	tcp := page(t, "001*", begin+"# (SOCK_STREAM", "UDPサーバーを作成")
-	udp := page(t, "001*", begin+"# SOCK_DGRAM", "-標準")
+	tcp := foreign.Page(t, "001*", begin+"# (SOCK_STREAM", "UDPサーバーを作成")
+	udp := foreign.Page(t, "001*", begin+"# SOCK_DGRAM", "-標準")
 	ownHost(t, "127.0.0.1")
 	f := serveProcess(t, "upper")
 	for _, client := range []string{tcp, udp} {

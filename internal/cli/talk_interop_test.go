@@ -16,40 +16,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/internal/testcert"
 )
 
-// program finds a program, or skips.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("no %s", name)
-	}
-	return path
-}
-
-// freePort is a port that nobody has at the moment, for programs that cannot
-// choose one and tell.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l := listenOn(t, "tcp4", "127.0.0.1:0")
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
-// foreign starts a program that ends with the test at the latest.
-type foreign struct {
+// outsider is a program that ends with the test at the latest.
+type outsider struct {
 	*exec.Cmd
 	out bytes.Buffer
 }
 
-func start(t *testing.T, in string, path string, args ...string) *foreign {
+// start starts one, which reads in.
+func start(t *testing.T, in string, path string, args ...string) *outsider {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	f := &foreign{Cmd: exec.CommandContext(ctx, path, args...)}
+	f := &outsider{Cmd: exec.CommandContext(ctx, path, args...)}
 	f.Stdin, f.Stdout, f.Stderr = strings.NewReader(in), &f.out, &f.out
 	if err := f.Start(); err != nil {
 		t.Fatal(err)
@@ -89,14 +71,14 @@ func TestTalkToForeignListeners(t *testing.T) {
 		{"socat", []string{"-w", "500ms", "udp:127.0.0.1:%"}, []string{"-T1", "STDIO,ignoreeof", "UDP-LISTEN:%,bind=127.0.0.1"}},
 	} {
 		t.Run(c.name+" "+c.to[0], func(t *testing.T) {
-			port := freePort(t)
+			port := foreign.Port(t)
 			at := func(words []string) (out []string) {
 				for _, w := range words {
 					out = append(out, strings.ReplaceAll(w, "%", port))
 				}
 				return out
 			}
-			path := program(t, c.name)
+			path := foreign.Program(t, c.name)
 			f := start(t, both, path, at(c.args)...)
 			got := talkTo(t, both, at(c.to)...)
 			if got.code != 0 || got.out != both {
@@ -123,7 +105,7 @@ func TestForeignClientsTalkToTalk(t *testing.T) {
 		{"socat", []string{"unix:" + dir + "/socat"}, []string{"-t5", "STDIO", "UNIX-CONNECT:&"}},
 	} {
 		t.Run(c.name+" "+c.listen[len(c.listen)-1], func(t *testing.T) {
-			path := program(t, c.name)
+			path := foreign.Program(t, c.name)
 			address, done := listening(t, strings.NewReader(both), c.listen...)
 			_, port, _ := net.SplitHostPort(address)
 			var args []string
@@ -142,7 +124,7 @@ func TestForeignClientsTalkToTalk(t *testing.T) {
 }
 
 func TestTalkAndOpenSSL(t *testing.T) {
-	path := program(t, "openssl")
+	path := foreign.Program(t, "openssl")
 	pair, err := testcert.New()
 	if err != nil {
 		t.Fatal(err)
@@ -157,7 +139,7 @@ func TestTalkAndOpenSSL(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Run("s_server", func(t *testing.T) {
-		port := freePort(t)
+		port := foreign.Port(t)
 		start(t, "", path, "s_server", "-quiet", "-rev", "-naccept", "1", "-accept", "127.0.0.1:"+port, "-cert", cert, "-key", cert)
 		got := talkTo(t, "abc\n", "-4", "-w", "2", "--cacert", cert, "tls:localhost:"+port)
 		if got.code != 0 || got.out != "cba\n" {
@@ -208,9 +190,9 @@ print('Received', repr(data))
 `
 
 func TestTalkAndPython(t *testing.T) {
-	path := program(t, "python3")
+	path := foreign.Python(t, 3)
 	t.Run("echo server", func(t *testing.T) {
-		port := freePort(t)
+		port := foreign.Port(t)
 		start(t, "", path, "-c", pythonEcho, port)
 		big := strings.Repeat(both, 10_000)
 		if got := talkTo(t, big, "127.0.0.1:"+port); got.code != 0 || got.out != big {
@@ -231,7 +213,7 @@ func TestTalkAndPython(t *testing.T) {
 }
 
 func TestTutorial81_AddrAndPython(t *testing.T) {
-	path := program(t, "python3")
+	path := foreign.Python(t, 3)
 	const list = "import socket,sys,pprint; pprint.pprint([tuple(map(lambda x: x if isinstance(x,(str,tuple)) else int(x), i)) " +
 		"for i in socket.getaddrinfo(sys.argv[1], sys.argv[2])])"
 	for _, args := range [][2]string{{"localhost", "80"}, {"127.0.0.1", "www"}, {"::1", "22"}, {"94.130.81.180", "http"}, {"::ffff:127.0.0.1", "domain"}} {

@@ -35,27 +35,6 @@ func Program(t testing.TB, names ...string) string {
 	return ""
 }
 
-// pythons are the names under which interpreters are looked for.
-var pythons = map[int][]string{
-	2: {"$PY2", "python2.7", "python2"},
-	3: {"$PY3", "python3", "python3.12", "python3.11", "python3.10", "python3.9"},
-}
-
-// Python finds an interpreter of a major version that has modules, or skips the
-// test: the versions from 3.12 on have lost some.
-func Python(t testing.TB, major int, modules ...string) string {
-	t.Helper()
-	imports := "import " + strings.Join(append([]string{"sys"}, modules...), ", ")
-	for _, name := range pythons[major] { // one may be the stand-in of a version manager, which does not run
-		path, err := exec.LookPath(os.ExpandEnv(name))
-		if err == nil && exec.CommandContext(t.Context(), path, "-W", "ignore", "-c", imports).Run() == nil {
-			return path
-		}
-	}
-	t.Skipf("no Python %d that can %s: neither %s", major, imports, strings.Join(pythons[major], " nor "))
-	return ""
-}
-
 // Run runs a program to its end in a directory that is its home too, and gives
 // what it prints. It fails the test when it fails, or takes more than a minute.
 func Run(t testing.TB, dir, name string, args ...string) string {

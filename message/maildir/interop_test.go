@@ -7,19 +7,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/message/maildir"
 )
 
 // Python's mailbox.Maildir reads our messages and flags, and we read its.
 func TestPythonsMaildir(t *testing.T) {
-	name, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3 here")
-	}
+	python := foreign.Python(t, 3, "mailbox")
 	d, dir := create(t)
 	deliver(t, d, "Subject: ours\n\nx\n", "")
 	deliver(t, d, "Subject: seen\n\nx\n", maildir.Seen+maildir.Replied)
-	out, err := exec.CommandContext(t.Context(), name, "-c", `
+	out, err := exec.CommandContext(t.Context(), python, "-c", `
 import mailbox, sys
 box = mailbox.Maildir(sys.argv[1], create=False)
 print(sorted((m["Subject"], m.get_subdir(), m.get_flags()) for m in box))

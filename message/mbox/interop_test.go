@@ -11,16 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/message/mbox"
 )
 
 func python(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	name, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("no python3 here")
-	}
-	out, err := exec.CommandContext(t.Context(), name, append([]string{"-c", script}, args...)...).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), foreign.Python(t, 3, "mailbox"), append([]string{"-c", script}, args...)...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("python3: %v\n%s", err, out)
 	}

@@ -3,7 +3,6 @@
 package smtp_test
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -248,25 +247,7 @@ asyncore.loop()
 
 // TestTutorial74_OurClientAtPythonServer sends to Python's own server.
 func TestTutorial74_OurClientAtPythonServer(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), foreign.Python(t, 3, "smtpd"), "-c", pythonServer)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it may have ended
-		_ = cmd.Wait()
-	})
-	lines := bufio.NewScanner(out)
-	next := func() string {
-		if !lines.Scan() {
-			t.Fatalf("the server ended: %v", lines.Err())
-		}
-		return lines.Text()
-	}
+	next := foreign.PythonServer(t, foreign.Python(t, 3, "smtpd"), pythonServer)
 	c, err := smtp.Dial(within(t), "tcp:127.0.0.1:"+next(), smtp.Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"iter"
 
 	"github.com/farend-go/farend/message"
+	"github.com/farend-go/farend/wire"
 )
 
 // Post posts an article, which is read to its end; LF as line ends will do. What
@@ -225,6 +226,7 @@ func (f *streamer) say(ctx context.Context) error {
 		if f.left {
 			continue
 		}
+		f.c.c.W.Grow(wire.Large)
 		if err := f.c.put("TAKETHIS", o.ID); err != nil {
 			return err
 		}

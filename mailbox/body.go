@@ -24,12 +24,19 @@ func (s *Store) NewBody(ctx context.Context, size int64) (*Body, error) {
 	if s.o.MaxMessage > 0 && size > s.o.MaxMessage {
 		return nil, ErrTooBig
 	}
-	w, err := s.engine.Blobs().Create(ctx, size)
+	room := size
+	if size >= 0 {
+		room += extractRoom
+	}
+	w, err := s.engine.Blobs().Create(ctx, room)
 	if err != nil {
 		return nil, err
 	}
 	return &Body{w: w, max: s.o.MaxMessage}, nil
 }
+
+// extractRoom is what the structure of most messages takes.
+const extractRoom = 384
 
 var errFinished = errors.New("mailbox: write to a finished message")
 

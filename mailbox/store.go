@@ -78,6 +78,13 @@ func New(e store.Engine, o Options) *Store {
 // MaxMessage is the largest message that is taken, in octets; 0: no limit.
 func (s *Store) MaxMessage() int64 { return s.o.MaxMessage }
 
+// Prompt tells that no call waits for a disk or a network: the mail is kept in
+// memory.
+func (s *Store) Prompt() bool {
+	p, ok := s.engine.(store.Prompter)
+	return ok && p.Prompt()
+}
+
 // view runs f over one moment.
 func (s *Store) view(ctx context.Context, f func(t *txn) error) error {
 	return s.engine.View(ctx, func(r store.Reader) error { return f(&txn{s: s, r: r}) })

@@ -40,6 +40,32 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
+// BenchmarkParseDelivery is what a server does with a message of 4 KiB that comes
+// in: read the structure, and write it down.
+func BenchmarkParseDelivery(b *testing.B) {
+	text := "Return-Path: <a@x.test>\r\nReceived: from client.test ([127.0.0.1])\r\n\tby mx.test with ESMTP id 1a2b3c.4d\r\n" +
+		"\tfor <bob@peers.test>; Sat, 21 Nov 2026 16:07:01 +0000\r\nFrom: <a@x.test>\r\nTo: <bob@peers.test>\r\n" +
+		"Date: Sat, 21 Nov 2026 16:07:01 +0000 (UTC)\r\nMessage-Id: <14d2.0003.0000@client.test>\r\n\r\n"
+	text += strings.Repeat(strings.Repeat("X", 78)+"\r\n", (4096-len(text))/80)
+	b.Run("stream", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			root, err := Parse(strings.NewReader(text), Limits{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			root.Append(nil)
+		}
+	})
+	b.Run("memory", func(b *testing.B) {
+		b.ReportAllocs()
+		octets := []byte(text)
+		for b.Loop() {
+			ParseBytes(octets, Limits{}).Append(nil)
+		}
+	})
+}
+
 func BenchmarkCache(b *testing.B) {
 	root, err := Parse(bytes.NewReader(letterOf(b, 1)), Limits{})
 	if err != nil {

@@ -12,6 +12,9 @@ const cacheVersion = 1
 // Append writes the part and all below it in a compact form that [ParsePart]
 // reads: some dozen octets for a plain part, and the text of its fields.
 func (p *Part) Append(b []byte) []byte {
+	if b == nil {
+		b = make([]byte, 0, 256)
+	}
 	return p.appendPart(append(b, cacheVersion), 0)
 }
 

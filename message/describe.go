@@ -1,6 +1,7 @@
 package message
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -9,19 +10,21 @@ import (
 // what it is when they say nothing.
 func (p *parser) describe(m *Part, h Header, def MediaType) {
 	m.Type, m.Encoding = def, "7bit"
-	seen := map[string]bool{}
+	const prefix = "content-"
+	var seen []string
 	for _, f := range h.Fields {
 		at := m.Header + int64(f.at)
 		m.octetsOf(f, at)
-		name := strings.ToLower(f.Name)
-		if strings.HasPrefix(name, "content-") {
-			if seen[name] {
-				m.Defects = note(m.Defects, DuplicateField, at)
-			} else {
-				m.describeField(name, f.Value(), at)
-			}
-			seen[name] = true
+		if len(f.Name) <= len(prefix) || !strings.EqualFold(f.Name[:len(prefix)], prefix) {
+			continue
 		}
+		name := strings.ToLower(f.Name)
+		if slices.Contains(seen, name) {
+			m.Defects = note(m.Defects, DuplicateField, at)
+			continue
+		}
+		m.describeField(name, f.Value(), at)
+		seen = append(seen, name)
 	}
 	m.checkEncoding()
 }

@@ -30,6 +30,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil || !reflect.DeepEqual(root, again) {
 			t.Fatalf("by octets: %v\n%+v\n%+v", err, root, again)
 		}
+		if whole := ParseBytes(text, lim); len(text) < scanBuffer && !reflect.DeepEqual(root, whole) {
+			t.Fatalf("in memory:\n%+v\n%+v", root, whole)
+		}
 		checkTree(t, root, root.End)
 		cached, err := ParsePart(root.Append(nil))
 		if err != nil || !reflect.DeepEqual(root, cached) {

@@ -170,6 +170,9 @@ func (h *Header) Del(name string) {
 func ParseHeader(b []byte, lim Limits) (Header, int) {
 	lim = lim.withDefaults()
 	var h Header
+	if lines := bytes.Count(b[:min(len(b), 4<<10)], []byte{'\n'}); lines > 1 {
+		h.Fields = make([]Field, 0, min(lines-1, lim.Fields))
+	}
 	at := 0
 	for at < len(b) {
 		end := at + lineLength(b[at:])
@@ -211,8 +214,38 @@ func (h *Header) take(kind lineKind, name, b []byte, at, end int, lim Limits) {
 			h.Defects = note(h.Defects, ObsoleteHeader, int64(at))
 			name = trimmed
 		}
-		h.Fields = append(h.Fields, Field{string(name), b[at:end:end], at})
+		h.Fields = append(h.Fields, Field{fieldName(name), b[at:end:end], at})
 	}
+}
+
+// fieldName is string(b), without an allocation for the names that most
+// headers have.
+func fieldName(b []byte) string {
+	switch string(b) {
+	case "Return-Path":
+		return "Return-Path"
+	case "Received":
+		return "Received"
+	case "From":
+		return "From"
+	case "To":
+		return "To"
+	case "Date":
+		return "Date"
+	case "Subject":
+		return "Subject"
+	case "Message-ID":
+		return "Message-ID"
+	case "Message-Id":
+		return "Message-Id"
+	case "MIME-Version":
+		return "MIME-Version"
+	case "Content-Type":
+		return "Content-Type"
+	case "Content-Transfer-Encoding":
+		return "Content-Transfer-Encoding"
+	}
+	return string(b)
 }
 
 // extend adds a continuation line to the last field, if that is where it

@@ -11,17 +11,35 @@ import (
 // read once, in order, and only headers are held, one at a time. The error is
 // r's; what was read until then is given with it.
 func Parse(r io.Reader, lim Limits) (*Part, error) {
-	p := parser{s: newScanner(r), lim: lim.withDefaults(), parts: 1}
-	p.s.watch = new(octets)
+	s := newScanner(r)
+	s.watch = new(octets)
+	return structure(s, lim), s.failure()
+}
+
+// ParseBytes gives the structure of a message that lies in memory, as Parse
+// does, and copies nothing of it but what the structure says.
+func ParseBytes(b []byte, lim Limits) *Part {
+	s := newBytesScanner(b)
+	s.watch = new(octets)
+	if len(b) > 0 {
+		s.watch.see(b, 0)
+	}
+	return structure(s, lim)
+}
+
+func structure(s *scanner, lim Limits) *Part {
+	p := parser{s: s, lim: lim.withDefaults(), parts: 1}
 	root := new(Part)
 	p.message(root, 0)
-	p.s.watch.end(p.s.offset())
-	for _, d := range p.s.watch.defects {
+	s.watch.end(s.offset())
+	for _, d := range s.watch.defects {
 		root.Defects = note(root.Defects, d.Kind, d.At)
 	}
-	slices.SortStableFunc(root.Defects, func(a, b Defect) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind)) })
-	root.EightBit = p.s.watch.eightBit
-	return root, p.s.failure()
+	if len(root.Defects) > 1 {
+		slices.SortStableFunc(root.Defects, func(a, b Defect) int { return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Kind, b.Kind)) })
+	}
+	root.EightBit = s.watch.eightBit
+	return root
 }
 
 // parser is one pass over one message.
@@ -30,7 +48,7 @@ type parser struct {
 	lim   Limits
 	parts int
 	open  []string // the boundaries of the multiparts around, outermost first
-	raw   []byte   // storage for a header
+	raw   []byte   // the header that is being read
 	stop  delimiter
 }
 
@@ -71,7 +89,7 @@ func (p *parser) header(m *Part) Header {
 		}
 		dropped = dropped || len(p.raw)+len(line) > p.lim.Header
 		if !dropped {
-			p.raw = append(p.raw, line...)
+			p.keep(line)
 		}
 		p.s.skip(len(line))
 		if kind == blankLine {
@@ -89,6 +107,20 @@ func (p *parser) header(m *Part) Header {
 		m.Defects = note(m.Defects, d.Kind, m.Header+d.At)
 	}
 	return h
+}
+
+// keep adds the line that stands here to p.raw, which is where the header lies
+// if the whole message lies in memory.
+func (p *parser) keep(line []byte) {
+	if !p.s.whole {
+		p.raw = append(p.raw, line...)
+		return
+	}
+	if len(p.raw) == 0 {
+		p.raw = line
+		return
+	}
+	p.raw = p.raw[:len(p.raw)+len(line)]
 }
 
 // body reads a part's body: it opens what can be opened.

@@ -72,6 +72,7 @@ type scanner struct {
 	base int64
 	err  error
 
+	whole  bool  // buf is all there is, and stays as it is
 	begins bool  // buf[i] begins a line
 	lines  int64 // line ends passed
 	eol    int   // length of the line end passed last: 1 or 2
@@ -81,6 +82,11 @@ type scanner struct {
 
 func newScanner(r io.Reader) *scanner {
 	return &scanner{r: r, buf: make([]byte, firstBuffer), begins: true}
+}
+
+// newBytesScanner reads what lies in memory, where it lies.
+func newBytesScanner(b []byte) *scanner {
+	return &scanner{buf: b, j: len(b), err: io.EOF, whole: true, begins: true}
 }
 
 // offset is where buf[i] stands in the stream.
@@ -258,7 +264,9 @@ func bareCR(b []byte) int {
 // ascii tells whether no octet has its eighth bit set.
 func ascii[T string | []byte](b T) bool {
 	for len(b) >= 8 {
-		if (b[0]|b[1]|b[2]|b[3]|b[4]|b[5]|b[6]|b[7])&0x80 != 0 {
+		v := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56 // one load
+		if v&0x8080808080808080 != 0 {
 			return false
 		}
 		b = b[8:]

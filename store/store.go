@@ -83,6 +83,11 @@ type Engine interface {
 	Close() error
 }
 
+// A Prompter is an Engine that can tell whether it is prompt: then its calls wait
+// for nothing but the functions of other Updates, and may be made where nothing
+// may wait for a disk or a network.
+type Prompter interface{ Prompt() bool }
+
 // A Change says that keys under a prefix changed, at the latest in Rev.
 type Change struct {
 	Rev Rev

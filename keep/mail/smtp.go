@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -33,9 +34,14 @@ func (b inbound) Mail(_ context.Context, from smtp.Sender, _ smtp.Peer) (smtp.Tr
 	return &transaction{p: b.p, from: from}, nil
 }
 
-// Traits: a message of any bytes may lie in a mailbox.
+// Traits: a message of any bytes may lie in a mailbox. Where it lies in memory
+// nothing waits.
 func (b inbound) Traits() smtp.Traits {
-	return smtp.Traits{Binary: true, Pace: smtp.PromptEnvelope}
+	t := smtp.Traits{Binary: true, Pace: smtp.PromptBody}
+	if b.p.Store.Prompt() {
+		t.Pace = smtp.Prompt
+	}
+	return t
 }
 
 // Verify tells whose an address is (RFC 5321 section 3.5).
@@ -84,7 +90,9 @@ func (t *transaction) key(account string) []byte {
 // Body writes the message, and its structure behind it.
 func (t *transaction) Body(ctx context.Context, r io.Reader) error {
 	size := t.from.Size
-	if size == 0 {
+	if whole, ok := r.(*bytes.Buffer); ok {
+		size = int64(whole.Len())
+	} else if size == 0 {
 		size = -1
 	}
 	var err error
@@ -96,6 +104,13 @@ func (t *transaction) Body(ctx context.Context, r io.Reader) error {
 
 // fill reads a message to its end, and keeps its structure behind it.
 func fill(body *mailbox.Body, r io.Reader) error {
+	if whole, ok := r.(*bytes.Buffer); ok {
+		part := message.ParseBytes(whole.Bytes(), message.Limits{})
+		if _, err := body.Write(whole.Bytes()); err != nil {
+			return err
+		}
+		return body.Finish(part.Append(nil))
+	}
 	part, err := message.Parse(io.TeeReader(r, body), message.Limits{})
 	if err != nil {
 		return err

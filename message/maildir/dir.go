@@ -63,9 +63,16 @@ func (d *Dir) Close() error { return d.root.Close() }
 // new one, or with flags one that was looked at ("" are no flags). After an
 // error nothing is there.
 func (d *Dir) Deliver(r io.Reader, flags Flags) (Entry, error) {
-	key := newKey()
-	tmp := path.Join("tmp", key)
-	if err := d.write(tmp, r); err != nil {
+	return d.deliver(newKey(), r, flags, time.Time{})
+}
+
+func (d *Dir) deliver(key string, r io.Reader, flags Flags, date time.Time) (Entry, error) {
+	tmp := path.Join("tmp", newKey())
+	err := d.write(tmp, r)
+	if err == nil && !date.IsZero() {
+		err = d.root.Chtimes(tmp, date, date)
+	}
+	if err != nil {
 		return Entry{}, errors.Join(err, ignoreMissing(d.root.Remove(tmp)))
 	}
 	flags = ParseFlags(string(flags))
@@ -74,6 +81,16 @@ func (d *Dir) Deliver(r io.Reader, flags Flags) (Entry, error) {
 		return Entry{}, errors.Join(err, d.root.Remove(tmp))
 	}
 	return e, d.sync(path.Dir(e.Name))
+}
+
+// Put is Deliver under a key and with a time that the caller has: for a program
+// that brings the same messages again, and knows by the keys which are there. A
+// zero date is now.
+func (d *Dir) Put(key string, r io.Reader, flags Flags, date time.Time) (Entry, error) {
+	if key == "" || strings.ContainsAny(key, "/\\:;!\x00") || key[0] == '.' {
+		return Entry{}, fmt.Errorf("maildir: %q: no key: %w", key, fs.ErrInvalid)
+	}
+	return d.deliver(key, r, flags, date)
 }
 
 func ignoreMissing(err error) error {

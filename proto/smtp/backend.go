@@ -31,7 +31,9 @@ type Transaction interface {
 	// Body takes the message, trace lines in front, lines ended by CRLF; it is
 	// called at most once, and may return before it has read everything. An
 	// error of r other than io.EOF says that there will be no Commit: it is to be
-	// returned. Its context ends when the peer is gone.
+	// returned. Its context ends when the peer is gone. A short message, which
+	// lies in memory whole, comes as a *bytes.Buffer, whose Bytes may be looked
+	// at until Body returns.
 	Body(ctx context.Context, r io.Reader) error
 	// Commit returns when the message is durable at every recipient's, in the
 	// order in which they were taken. After an error it has left nothing behind,
@@ -129,6 +131,8 @@ const (
 	Slow Pace = iota
 	// PromptEnvelope never blocks in Mail and Rcpt.
 	PromptEnvelope
+	// PromptBody does not block in Abort either, nor in Body but by reading.
+	PromptBody
 	// Prompt blocks in nothing but Body's reading.
 	Prompt
 )

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,15 +89,23 @@ func (b *body) finish(ctx context.Context, tx Transaction) error {
 	if b.feed != nil {
 		return b.feed.finish(ctx, tx, b.buf[:b.n], b.err)
 	}
-	if b.err != nil {
-		tx.Abort()
-		return b.err
-	}
-	if err := take(ctx, tx, &pieceReader{p: b.buf[:b.n]}); err != nil {
-		tx.Abort()
+	if err := b.hand(ctx, tx); err != nil {
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// hand gives a message that lies here whole to the Body; after an error it is
+// given up.
+func (b *body) hand(ctx context.Context, tx Transaction) error {
+	err := b.err
+	if err == nil {
+		err = take(ctx, tx, bytes.NewBuffer(b.buf[:b.n:b.n]))
+	}
+	if err != nil {
+		tx.Abort()
+	}
+	return err
 }
 
 // errPanic is a Body that panicked.
@@ -125,25 +134,6 @@ func (b *body) drop() {
 		<-b.feed.done
 	}
 	b.release()
-}
-
-// pieceReader is a message that lies here whole.
-type pieceReader struct{ p []byte }
-
-func (r *pieceReader) Read(p []byte) (int, error) {
-	if len(r.p) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, r.p)
-	r.p = r.p[n:]
-	return n, nil
-}
-
-// WriteTo writes it in one.
-func (r *pieceReader) WriteTo(w io.Writer) (int64, error) {
-	n, err := w.Write(r.p)
-	r.p = r.p[n:]
-	return int64(n), err
 }
 
 // feed hands pieces of a message to a Body that runs on a goroutine.

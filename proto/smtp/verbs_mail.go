@@ -311,18 +311,10 @@ func (s *session) chunk(ctx context.Context, size int64) error {
 func (s *session) deliver(ctx context.Context) error {
 	tx, b, n := s.tx, s.body, len(s.to)
 	s.tx, s.body, s.from, s.to, s.tried = nil, nil, Sender{}, nil, 0
-	var outcome error
-	call := func() error { outcome = b.finish(ctx, tx); return nil }
-	var err error
-	if b.feed != nil {
-		err = s.talk.Detour(call)
-	} else {
-		err = s.aside(Prompt, call)
-	}
+	outcome, err := s.finish(ctx, tx, b)
 	if err != nil {
 		return err
 	}
-	b.release()
 	if s.h.Kind == LMTP {
 		s.sayEach(n, outcome)
 		return nil
@@ -333,6 +325,27 @@ func (s *session) deliver(ctx context.Context) error {
 	}
 	s.reply(250, Status{2, 0, 0}, "OK")
 	return nil
+}
+
+// finish ends the message and commits it; nil: it is taken. The error is the
+// talk's.
+func (s *session) finish(ctx context.Context, tx Transaction, b *body) (outcome, err error) {
+	defer b.release()
+	call := func() error { outcome = b.finish(ctx, tx); return nil }
+	switch {
+	case b.feed != nil:
+		err = s.talk.Detour(call)
+		return outcome, err
+	case s.h.traits.Pace < PromptBody:
+		err = s.aside(PromptBody, call)
+		return outcome, err
+	}
+	if outcome = b.hand(ctx, tx); outcome != nil {
+		return outcome, nil
+	}
+	b.release() // the wait may be long
+	err = s.aside(Prompt, func() error { outcome = tx.Commit(ctx); return nil })
+	return outcome, err
 }
 
 // whole makes one outcome of Results: no, as long as one is no.

@@ -88,8 +88,8 @@ func (e *Engine) find(id uint64) (place, error) {
 // blobWriter holds a small blob in memory; a large one it writes as it comes.
 type blobWriter struct {
 	e    *Engine
-	buf  []byte // not yet written
-	seg  *segment
+	buf  []byte   // not yet written
+	seg  *segment // of a large one
 	id   uint64
 	at   place
 	sums []byte // of what was written
@@ -162,31 +162,26 @@ func (w *blobWriter) Finish() (store.Ref, error) {
 	if w.seg != nil {
 		w.err = w.finishOwn()
 	} else {
-		w.err = w.finishShared()
+		w.finishShared()
 	}
 	if w.err != nil {
 		return "", w.err
 	}
-	w.at.segment = w.seg.number
 	w.id = w.e.lastBlob.Add(1)
-	w.e.segments.setPending(w.id, w.at)
+	w.e.segments.setPending(w.id, pending{w.at, w.buf, w.seg})
+	w.buf = nil
 	return store.Ref(blobKey(w.id)), nil
 }
 
-func (w *blobWriter) finishShared() (err error) {
+// finishShared leaves a small blob here, for the group that keeps it to write
+// it together with others.
+func (w *blobWriter) finishShared() {
+	if w.buf == nil {
+		w.buf = []byte{} // nil is one that lies on the disk
+	}
 	w.at.size = int64(len(w.buf))
 	w.buf = appendSums(w.buf, w.buf)
 	w.at.sum = crc32.Checksum(w.buf[w.at.size:], castagnoli())
-	w.seg, w.at.offset, err = w.e.segments.reserve(int64(len(w.buf)))
-	if err != nil {
-		return err
-	}
-	if err := w.e.segments.write(w.seg, w.buf, w.at.offset); err != nil {
-		return err
-	}
-	w.e.segments.soil(w.seg)
-	w.buf = nil
-	return nil
 }
 
 // finishOwn syncs the blob's own segment here, where nobody else waits for it.
@@ -204,6 +199,7 @@ func (w *blobWriter) finishOwn() error {
 	w.e.segments.mu.Lock()
 	w.seg.size = w.at.length()
 	w.e.segments.mu.Unlock()
+	w.at.segment = w.seg.number
 	w.buf, w.sums = nil, nil
 	return nil
 }
@@ -218,7 +214,7 @@ func (w *blobWriter) Close() error {
 	}
 	if w.seg != nil {
 		w.e.segments.mu.Lock()
-		w.seg.sealed = w.seg.sealed || w.seg.own
+		w.seg.sealed = true
 		w.e.segments.mu.Unlock()
 		w.e.segments.unpin(w.seg)
 	}

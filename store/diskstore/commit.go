@@ -4,206 +4,296 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"sync/atomic"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
 	"github.com/farend-go/farend/store"
+	"github.com/farend-go/farend/store/internal/sorted"
 )
 
-// Limits of a group.
-const (
-	maxGroup      = 512
-	maxGroupBytes = 32 << 20
-)
+// A group is the Updates that become durable together. While one is written to
+// the disk the next one gathers above it.
+type group struct {
+	e       *Engine
+	below   *group // the one that is on its way to the disk; nil: the index has all
+	rev     store.Rev
+	members int
+	over    sorted.Tree      // what its Updates have written; nil is deleted
+	rows    map[uint64]*held // the blobs that they keep and drop
+	pins    []*segment       // of large blobs, which have segments of their own
 
-// A request is an Update in the queue. Its function runs on its caller's
-// goroutine, when the committer gives it the turn.
-type request struct {
-	turn  chan *writer
-	ran   chan bool // whether the function succeeded
-	done  chan error
-	state atomic.Int32
-	// quiet marks the engine's own changes: they have no revision.
-	quiet bool
-	w     *writer
+	tx    *bbolt.Tx // what its Updates read; nil until the first
+	keys  *bbolt.Bucket
+	blobs *bbolt.Bucket
+
+	done chan struct{} // closed when what became of it is known
+	err  error
 }
 
-// States of a request. Either the caller gives it up or the committer takes it.
-const (
-	waiting int32 = iota
-	taken
-	givenUp
-)
+// errAgain is of a group above one that failed: its Updates have seen what has
+// not happened.
+var errAgain = errors.New("diskstore: what this stood on has failed")
+
+func newGroup(e *Engine, rev store.Rev, below *group) *group {
+	return &group{e: e, rev: rev, below: below, done: make(chan struct{})}
+}
 
 // Update implements [store.Engine].
 func (e *Engine) Update(ctx context.Context, f func(store.Writer) error) error {
 	return e.update(ctx, false, func(w *writer) error { return f(w) })
 }
 
+// update runs f in its turn, and returns when its group is durable. A quiet one
+// is the engine's own, and has no revision.
 func (e *Engine) update(ctx context.Context, quiet bool, f func(*writer) error) error {
 	if err := e.gate.Enter(ctx); err != nil {
 		return err
 	}
 	defer e.gate.Leave()
-	if err := e.failed(); err != nil {
-		return err
-	}
-	r := &request{turn: make(chan *writer, 1), ran: make(chan bool, 1), done: make(chan error, 1), quiet: quiet}
-	select {
-	case e.queue <- r:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	var w *writer
-	select {
-	case w = <-r.turn:
-	case err := <-r.done: // the group could not begin
-		return err
-	case <-ctx.Done():
-		if r.state.CompareAndSwap(waiting, givenUp) {
-			return ctx.Err()
+	for {
+		if err := e.failed(); err != nil {
+			return err
 		}
 		select {
-		case w = <-r.turn:
-		case err := <-r.done:
+		case e.turn <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		g, err := e.join(quiet, f)
+		if err != nil {
+			return err
+		}
+		select {
+		case e.ready <- struct{}{}:
+		default: // the committer has not taken the last word yet
+		}
+		<-g.done
+		if !errors.Is(g.err, errAgain) {
+			return g.err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
-	if err := r.run(w, f); err != nil {
-		return err
-	}
-	return <-r.done
 }
 
-// run runs f and tells the committer, whatever becomes of f.
-func (r *request) run(w *writer, f func(*writer) error) error {
-	ok := false
-	defer func() { r.ran <- ok }()
+// join runs f as one of the group that gathers, and ends the turn.
+func (e *Engine) join(quiet bool, f func(*writer) error) (*group, error) {
+	defer func() { <-e.turn }()
+	g := e.group
+	if err := g.begin(); err != nil {
+		return nil, diskError(err)
+	}
+	rev := g.rev
+	if !quiet {
+		rev++
+	}
+	w := newWriter(g, rev)
 	if err := f(w); err != nil {
+		return nil, err
+	}
+	if err := w.settle(); err != nil {
+		return nil, err
+	}
+	w.merge()
+	g.rev = rev
+	g.members++
+	return g, nil
+}
+
+// begin has the group read the index as it is now: what the group below has
+// written may be in it or not.
+func (g *group) begin() error {
+	if g.tx != nil {
+		return nil
+	}
+	tx, err := g.e.db.Begin(false)
+	if err != nil {
 		return err
 	}
-	ok = true
+	g.tx, g.keys, g.blobs = tx, tx.Bucket(bucketKeys), tx.Bucket(bucketBlobs)
 	return nil
 }
 
-// commitGroups is the committer: it makes groups of what waits, until the
-// queue is closed.
+// release ends the reading.
+func (g *group) release() {
+	if g.tx != nil {
+		_ = g.tx.Rollback() // of what was only read
+		g.tx, g.keys, g.blobs = nil, nil, nil
+	}
+}
+
+// commitGroups is the committer: it makes one group after the other durable,
+// until ready is closed.
 func (e *Engine) commitGroups() {
-	for r := range e.queue {
-		g := &group{e: e, rev: e.rev}
-		g.collect(r)
-		err := g.finish()
-		for _, r := range g.members {
-			r.done <- err
+	for range e.ready {
+		g := e.seal()
+		if g == nil {
+			continue
 		}
+		g.err = g.finish()
+		e.publish(g)
 	}
 }
 
-// A group is the Updates that become durable together.
-type group struct {
-	e       *Engine
-	tx      *bbolt.Tx
-	rev     store.Rev // of the last member
-	members []*request
-	bytes   int
-	poison  error            // what the index said to a write
-	live    map[uint64]int64 // what segments gain and lose
+// seal takes the group that has gathered, and begins the next above it; nil
+// where nobody has joined.
+func (e *Engine) seal() *group {
+	e.turn <- struct{}{}
+	defer func() { <-e.turn }()
+	g := e.group
+	if g.members == 0 {
+		return nil
+	}
+	g.release()
+	e.group = newGroup(e, g.rev, g)
+	return g
 }
 
-// collect runs the first request, and those that come meanwhile.
-func (g *group) collect(r *request) {
-	for {
-		g.run(r)
-		if len(g.members) >= maxGroup || g.bytes >= maxGroupBytes {
-			return
-		}
-		select {
-		case next, ok := <-g.e.queue:
-			if !ok {
-				return
-			}
-			r = next
-		default:
-			return
-		}
+// publish tells what became of g. After a failure the Updates above it run
+// again.
+func (e *Engine) publish(g *group) {
+	e.turn <- struct{}{}
+	next := e.group
+	next.release() // it reads on in the index that has g
+	next.below = nil
+	if g.err != nil {
+		e.group = newGroup(e, e.rev, nil)
+		e.segments.unpinAll(next.pins)
+		next.err = errAgain
 	}
-}
-
-// run gives r the turn, and takes what it wrote into the transaction.
-func (g *group) run(r *request) {
-	if !r.state.CompareAndSwap(waiting, taken) {
-		return
+	<-e.turn
+	e.segments.unpinAll(g.pins)
+	close(g.done)
+	if g.err != nil {
+		close(next.done)
 	}
-	if err := g.begin(); err != nil {
-		r.done <- diskError(err)
-		return
-	}
-	rev := g.rev
-	if !r.quiet {
-		rev++
-	}
-	r.w = newWriter(g, rev)
-	r.turn <- r.w
-	if !<-r.ran {
-		return
-	}
-	rows, err := r.w.rows()
-	if err != nil {
-		r.done <- err
-		return
-	}
-	g.poison = errors.Join(g.poison, r.w.apply(rows))
-	g.rev = rev
-	g.members = append(g.members, r)
-	g.bytes += r.w.bytes
-}
-
-func (g *group) begin() (err error) {
-	if err := g.e.failed(); err != nil {
-		return err
-	}
-	if g.tx == nil {
-		g.tx, err = g.e.db.Begin(true)
-	}
-	return err
 }
 
 // finish makes the group durable.
 func (g *group) finish() error {
-	if g.tx == nil {
-		return nil
-	}
-	if len(g.members) == 0 {
-		return g.tx.Rollback()
-	}
-	if g.poison != nil {
-		return errors.Join(g.poison, g.tx.Rollback())
-	}
 	e := g.e
-	if err := e.segments.sync(); err != nil {
-		return errors.Join(e.fail(diskError(err)), g.tx.Rollback())
+	if err := e.failed(); err != nil {
+		return err
 	}
-	e.rev = g.rev
-	if err := e.commit(g.tx); err != nil {
+	written, err := g.writeBodies()
+	defer e.segments.unpinAll(written)
+	if err != nil {
+		return diskError(err)
+	}
+	tx, err := e.db.Begin(true)
+	if err != nil {
+		return diskError(err)
+	}
+	live, err := g.apply(tx)
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	if err := e.segments.sync(); err != nil {
+		return errors.Join(e.fail(diskError(err)), tx.Rollback())
+	}
+	if err := e.commit(tx, g.rev); err != nil {
 		if onlyFull(err) {
 			return diskError(err)
 		}
 		return e.fail(diskError(err))
 	}
-	e.segments.change(g.live)
-	e.counted.updates.Add(int64(len(g.members)))
+	e.rev = g.rev
+	e.segments.change(live)
+	e.counted.updates.Add(int64(g.members))
 	e.hub.Changed(g.rev, func(yield func([]byte) bool) {
-		for _, r := range g.members {
-			for key := range r.w.over.Ascend(nil, nil) {
-				if !yield(key) {
-					return
-				}
+		for key := range g.over.Ascend(nil, nil) {
+			if !yield(key) {
+				return
 			}
 		}
 	})
 	e.compactor.look()
 	return nil
+}
+
+// oneWrite is about how much is written to a segment at once.
+const oneWrite = 1 << 20
+
+// writeBodies puts the small blobs that are kept for the first time one behind
+// the other into a segment, and pins where they went. They have their place
+// from then on; where the group fails nobody has use for it.
+func (g *group) writeBodies() (pinned []*segment, err error) {
+	var fresh []*held
+	for _, row := range g.rows {
+		if row.holders > 0 && row.at.body != nil {
+			fresh = append(fresh, row)
+		}
+	}
+	slices.SortFunc(fresh, func(a, b *held) int { return int(int64(a.id) - int64(b.id)) })
+	s := &g.e.segments
+	for len(fresh) > 0 {
+		n, size := 0, int64(0)
+		for n < len(fresh) && size < oneWrite {
+			size += int64(len(fresh[n].at.body))
+			n++
+		}
+		seg, offset, err := s.reserve(size)
+		if err != nil {
+			return pinned, err
+		}
+		pinned = append(pinned, seg)
+		out := fresh[0].at.body
+		if n > 1 {
+			out = g.e.out[:0]
+			for _, row := range fresh[:n] {
+				out = append(out, row.at.body...)
+			}
+			g.e.out = out
+		}
+		if err := s.write(seg, out, offset); err != nil {
+			return pinned, err
+		}
+		s.soil(seg)
+		for _, row := range fresh[:n] {
+			row.at.segment, row.at.offset = seg.number, offset
+			offset += int64(len(row.at.body))
+			row.at.body = nil
+		}
+		fresh = fresh[n:]
+	}
+	return pinned, nil
+}
+
+// apply writes what the Updates have written into the index, and tells what
+// segments gain and lose by it.
+func (g *group) apply(tx *bbolt.Tx) (live map[uint64]int64, err error) {
+	live = map[uint64]int64{}
+	blobs, keys := tx.Bucket(bucketBlobs), tx.Bucket(bucketKeys)
+	for id, h := range g.rows {
+		key := blobKey(id)
+		if was, err := parseRow(blobs.Get(key)); err == nil {
+			live[was.segment] -= was.length()
+		}
+		if h.holders == 0 {
+			if err := blobs.Delete(key); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		live[h.at.segment] += h.at.length()
+		row := blobRow{h.holders, h.at.place}.append(nil) // the index holds on to it until it commits
+		if err := blobs.Put(key, row); err != nil {
+			return nil, err
+		}
+	}
+	for k, v := range g.over.Ascend(nil, nil) {
+		if v == nil {
+			err = keys.Delete(k)
+		} else {
+			err = keys.Put(k, v)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return live, nil
 }
 
 // onlyFull tells a write that found no room, after which the index is as it

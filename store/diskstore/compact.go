@@ -124,12 +124,8 @@ func (e *Engine) move(ctx context.Context, from *segment, some map[uint64]place)
 		moved[id] = to
 	}
 	return e.update(ctx, true, func(w *writer) error {
-		w.moved = map[uint64]place{}
 		for id, to := range moved {
-			row, err := parseRow(w.blobs.Get(blobKey(id)))
-			if err == nil && row.segment == from.number {
-				w.moved[id] = to
-			}
+			w.move(id, from.number, to)
 		}
 		return nil
 	})

@@ -50,11 +50,14 @@ type Engine struct {
 	hub  watch.Hub
 	gate gate.Gate
 
-	queue     chan *request
+	turn      chan struct{} // held by the Update that runs
+	group     *group        // that gathers; under turn
+	ready     chan struct{} // holds one word: somebody has joined
 	committer sync.WaitGroup
+	out       []byte // of the committer, to write from
 	segments  segments
 	compactor compactor
-	rev       store.Rev // of the committer
+	rev       store.Rev // that the index has; of the committer
 	lastBlob  atomic.Uint64
 	broken    atomic.Pointer[error] // why nothing is written any more
 
@@ -88,7 +91,7 @@ func open(dir string, o Options) (*Engine, error) {
 	if o.SegmentSize == 0 {
 		o.SegmentSize = 64 << 20
 	}
-	e := &Engine{dir: dir, fault: o.fault, queue: make(chan *request, maxGroup)}
+	e := &Engine{dir: dir, fault: o.fault, turn: make(chan struct{}, 1), ready: make(chan struct{}, 1)}
 	if e.fault == nil {
 		e.fault = func(operation, string) error { return nil }
 	}
@@ -107,6 +110,7 @@ func open(dir string, o Options) (*Engine, error) {
 	if err := errors.Join(e.upgrade(o.upgrades), e.recover()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	e.group = newGroup(e, e.rev, nil)
 	e.committer.Go(e.commitGroups)
 	e.compactor.start(e)
 	return e, nil
@@ -174,15 +178,15 @@ func (e *Engine) first() error {
 			return errors.Join(err, tx.Rollback())
 		}
 	}
-	if err := e.commit(tx); err != nil {
+	if err := e.commit(tx, 0); err != nil {
 		return err
 	}
 	return e.syncDir(e.dir) // the index is a new name
 }
 
 // commit writes the state and commits the index.
-func (e *Engine) commit(tx *bbolt.Tx) error {
-	state := binary.BigEndian.AppendUint64(nil, uint64(e.rev))
+func (e *Engine) commit(tx *bbolt.Tx, rev store.Rev) error {
+	state := binary.BigEndian.AppendUint64(nil, uint64(rev))
 	state = binary.BigEndian.AppendUint64(state, e.lastBlob.Load())
 	if err := errors.Join(e.fault(opCommit, e.db.Path()), tx.Bucket(bucketMeta).Put(keyState, state)); err != nil {
 		return errors.Join(err, tx.Rollback())
@@ -225,8 +229,9 @@ func (e *Engine) Close() error {
 	}
 	e.compactor.stop()
 	e.gate.Wait()
-	close(e.queue)
+	close(e.ready)
 	e.committer.Wait()
+	e.group.release()
 	return errors.Join(e.segments.close(), e.db.Close())
 }
 

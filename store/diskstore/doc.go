@@ -8,11 +8,14 @@
 //
 // # Durability
 //
-// Updates that wait at the same time are run one after the other inside one
-// transaction of the index: each sees those before it, and one that fails
-// takes back its own changes alone. Then the segments are synced, then the
-// index commits, and then all of them return: they share the syncs, of which
-// there are three, or two where there was no small blob.
+// Updates run one after the other, each over what those before it have written,
+// and one that fails takes back its own changes alone. Those that have run while
+// the disk was busy are a group: their small blobs go into a segment in one
+// write, the segment is synced, then the index commits, and then all of them
+// return. So they share the syncs, of which there are three, or two where there
+// was no small blob; and the next group gathers meanwhile. Where a group fails
+// because there is no room, the Updates of the next one, which have seen what
+// has not happened, run again.
 //
 // After a sync that failed nothing can be trusted: the kernel may have thrown
 // away what could not be written, and say of the next sync that it went well.

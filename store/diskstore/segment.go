@@ -30,7 +30,7 @@ type segments struct {
 	all      map[uint64]*segment
 	active   *segment // takes small blobs; nil until there is one
 	last     uint64   // number of the newest
-	pending  map[uint64]place
+	pending  map[uint64]pending
 	newFiles bool // since the directory was synced
 	closed   bool
 
@@ -55,7 +55,7 @@ type segment struct {
 
 func (s *segments) open(e *Engine, full int64) {
 	s.e, s.full = e, full
-	s.all, s.pending = map[uint64]*segment{}, map[uint64]place{}
+	s.all, s.pending = map[uint64]*segment{}, map[uint64]pending{}
 }
 
 func (s *segments) path(seg *segment) string {
@@ -291,6 +291,12 @@ func (s *segments) unpin(seg *segment) {
 	s.let(seg)
 }
 
+func (s *segments) unpinAll(pinned []*segment) {
+	for _, seg := range pinned {
+		s.unpin(seg)
+	}
+}
+
 // let closes the file of a segment that nobody uses, and removes it where the
 // index does not refer to it either. The caller holds mu.
 func (s *segments) let(seg *segment) {
@@ -346,11 +352,17 @@ func (s *segments) sparse() (number uint64, ok bool) {
 	return 0, false
 }
 
-// setPending enters a blob that is written and may be kept.
-func (s *segments) setPending(id uint64, at place) {
+// pending is a blob that is finished and may be kept.
+type pending struct {
+	at   place
+	body []byte   // of a small one, with its check sums; it has no place yet
+	seg  *segment // of a large one
+}
+
+func (s *segments) setPending(id uint64, p pending) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pending[id] = at
+	s.pending[id] = p
 }
 
 func (s *segments) clearPending(id uint64) {
@@ -359,16 +371,22 @@ func (s *segments) clearPending(id uint64) {
 	delete(s.pending, id)
 }
 
-func (s *segments) pendingPlace(id uint64) (place, bool) {
+func (s *segments) pendingBlob(id uint64) (pending, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, ok := s.pending[id]
-	return at, ok
+	p, ok := s.pending[id]
+	return p, ok
 }
 
-func (s *segments) isPending(id uint64) bool {
-	_, ok := s.pendingPlace(id)
-	return ok
+// pinPending pins the segment of a large blob that may still be kept.
+func (s *segments) pinPending(id uint64) (pending, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, ok := s.pending[id]
+	if p.seg != nil {
+		p.seg.pins++
+	}
+	return p, ok
 }
 
 // close closes the files that nobody reads; the others are closed by their

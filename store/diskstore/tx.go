@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 
 	"go.etcd.io/bbolt"
 
@@ -15,16 +16,16 @@ import (
 
 // reader is the Reader of a View, and the ground of a writer.
 type reader struct {
-	keys *bbolt.Bucket
-	rev  store.Rev
-	over sorted.Map // what an Update has written; nil is deleted
+	keys   *bbolt.Bucket
+	rev    store.Rev
+	layers []*sorted.Tree // what Updates have written over the keys, the latest first; nil is deleted
 }
 
 func (r *reader) Rev() store.Rev { return r.rev }
 
 func (r *reader) Get(key []byte) ([]byte, error) {
-	if r.over.Len() > 0 {
-		if v, ok := r.over.Get(key); ok {
+	for _, over := range r.layers {
+		if v, ok := over.Get(key); ok {
 			return found(v)
 		}
 	}
@@ -49,8 +50,9 @@ func (r *reader) Ascend(from, to []byte) iter.Seq2[[]byte, []byte] {
 		} else {
 			first.key, first.value = c.Seek(from)
 		}
-		merge(first, c.Next, r.written(r.over.Ascend(from, to)), func(a, b []byte) bool { return bytes.Compare(a, b) <= 0 },
-			func(k []byte) bool { return to == nil || bytes.Compare(k, to) < 0 }, yield)
+		notAfter := func(a, b []byte) bool { return bytes.Compare(a, b) <= 0 }
+		over := r.written(notAfter, func(t *sorted.Tree) iter.Seq2[[]byte, []byte] { return t.Ascend(from, to) })
+		merge(first, c.Next, over, notAfter, func(k []byte) bool { return to == nil || bytes.Compare(k, to) < 0 }, yield)
 	}
 }
 
@@ -67,19 +69,30 @@ func (r *reader) Descend(from, to []byte) iter.Seq2[[]byte, []byte] {
 		if to != nil && first.key != nil && bytes.Compare(first.key, to) >= 0 {
 			first.key, first.value = c.Prev()
 		}
-		merge(first, c.Prev, r.written(r.over.Descend(from, to)), func(a, b []byte) bool { return bytes.Compare(a, b) >= 0 },
-			func(k []byte) bool { return from == nil || bytes.Compare(k, from) >= 0 }, yield)
+		notAfter := func(a, b []byte) bool { return bytes.Compare(a, b) >= 0 }
+		over := r.written(notAfter, func(t *sorted.Tree) iter.Seq2[[]byte, []byte] { return t.Descend(from, to) })
+		merge(first, c.Prev, over, notAfter, func(k []byte) bool { return from == nil || bytes.Compare(k, from) >= 0 }, yield)
 	}
 }
 
-// written lists what the Update has written in a range.
-func (r *reader) written(walk iter.Seq2[[]byte, []byte]) []entry {
-	if r.over.Len() == 0 {
-		return nil
-	}
+// written lists what Updates have written in a range: of each key the latest.
+func (r *reader) written(notAfter func(a, b []byte) bool, walk func(*sorted.Tree) iter.Seq2[[]byte, []byte]) []entry {
 	var out []entry
-	for k, v := range walk {
-		out = append(out, entry{k, v})
+	for _, layer := range r.layers {
+		if layer.Len() == 0 {
+			continue
+		}
+		var all []entry
+		for k, v := range walk(layer) {
+			for len(out) > 0 && notAfter(out[0].key, k) {
+				all = append(all, out[0])
+				out = out[1:]
+			}
+			if n := len(all); n == 0 || !bytes.Equal(all[n-1].key, k) {
+				all = append(all, entry{k, v})
+			}
+		}
+		out = append(all, out...)
 	}
 	return out
 }
@@ -109,20 +122,36 @@ func merge(below entry, next func() (k, v []byte), over []entry, notAfter func(a
 type writer struct {
 	reader
 	group *group
-	blobs *bbolt.Bucket
-	held  map[uint64]int // holders added, less those taken away
-	moved map[uint64]place
-	bytes int
+	over  sorted.Tree
+	rows  map[uint64]*held
+	three [3]*sorted.Tree // of the layers
 }
 
 var _ store.Writer = (*writer)(nil)
 
+// held is a blob that an Update keeps or drops.
+type held struct {
+	id      uint64
+	holders uint64
+	at      *spot
+	fresh   bool // it was nobody's before the Update
+}
+
+// spot is where a blob is. All that is written of the blob shares it.
+type spot struct {
+	place
+	body []byte // of a small one that has no place yet, with its check sums
+}
+
 func newWriter(g *group, rev store.Rev) *writer {
-	return &writer{
-		reader: reader{keys: g.tx.Bucket(bucketKeys), rev: rev},
-		group:  g,
-		blobs:  g.tx.Bucket(bucketBlobs),
+	w := &writer{reader: reader{keys: g.keys, rev: rev}, group: g}
+	w.three[0], w.three[1] = &w.over, &g.over
+	w.layers = w.three[:2]
+	if g.below != nil {
+		w.three[2] = &g.below.over
+		w.layers = w.three[:]
 	}
+	return w
 }
 
 func (w *writer) Put(key, value []byte) error {
@@ -130,8 +159,7 @@ func (w *writer) Put(key, value []byte) error {
 		return err
 	}
 	both := append(append(make([]byte, 0, len(key)+len(value)), key...), value...)
-	w.bytes += len(both)
-	w.over = w.over.Set(both[:len(key):len(key)], both[len(key):])
+	w.over.Set(both[:len(key):len(key)], both[len(key):])
 	return nil
 }
 
@@ -139,16 +167,27 @@ func (w *writer) Delete(key []byte) error {
 	if _, err := w.Get(key); err != nil {
 		return nil //nolint:nilerr // what is not there need not be deleted
 	}
-	w.over = w.over.Set(bytes.Clone(key), nil)
+	w.over.Set(bytes.Clone(key), nil)
 	return nil
 }
 
 func (w *writer) Keep(ref store.Ref) error {
 	id, ok := ref2id(ref)
-	if !ok || w.blobs.Get(blobKey(id)) == nil && !w.group.e.segments.isPending(id) {
+	if !ok {
 		return store.ErrNotFound
 	}
-	w.hold(id, 1)
+	h, err := w.hold(id)
+	if errors.Is(err, store.ErrNotFound) {
+		p, ok := w.group.e.segments.pendingBlob(id)
+		if !ok {
+			return store.ErrNotFound
+		}
+		h, err = w.put(held{id: id, at: &spot{p.at, p.body}, fresh: true}), nil
+	}
+	if err != nil {
+		return err
+	}
+	h.holders++
 	return nil
 }
 
@@ -157,89 +196,82 @@ func (w *writer) Drop(ref store.Ref) error {
 	if !ok {
 		return store.ErrNotFound
 	}
-	row, err := parseRow(w.blobs.Get(blobKey(id)))
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	h, err := w.hold(id)
+	if err != nil {
 		return err
 	}
-	if int(row.holders)+w.held[id] <= 0 {
+	if h.holders == 0 {
 		return store.ErrNotFound
 	}
-	w.hold(id, -1)
+	h.holders--
 	return nil
 }
 
-func (w *writer) hold(id uint64, n int) {
-	if w.held == nil {
-		w.held = map[uint64]int{}
+// hold gives the row of a blob that is held, or was when the Update began, to
+// be changed.
+func (w *writer) hold(id uint64) (*held, error) {
+	if h := w.rows[id]; h != nil {
+		return h, nil
 	}
-	w.held[id] += n
-}
-
-// apply writes the changes into the group's transaction.
-func (w *writer) apply(rows map[uint64]blobRow) (err error) {
-	for id, row := range rows {
-		if err := w.putRow(id, row); err != nil {
-			return err
-		}
-	}
-	for k, v := range w.over.Ascend(nil, nil) {
-		if v == nil {
-			err = w.keys.Delete(k)
-		} else {
-			err = w.keys.Put(k, v)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rows gives the new rows of the blobs, before anything is written: a blob
-// whose writer was closed meanwhile fails the whole Update.
-func (w *writer) rows() (map[uint64]blobRow, error) {
-	rows := map[uint64]blobRow{}
-	for id, n := range w.held {
-		if n == 0 {
-			continue
-		}
-		row, err := parseRow(w.blobs.Get(blobKey(id)))
-		if row.holders == 0 {
-			at, ok := w.group.e.segments.pendingPlace(id)
-			if !ok {
+	for g := w.group; g != nil; g = g.below {
+		if h := g.rows[id]; h != nil {
+			if h.holders == 0 {
 				return nil, store.ErrNotFound
 			}
-			row, err = blobRow{place: at}, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		row.holders = uint64(int64(row.holders) + int64(n))
-		rows[id] = row
-	}
-	for id, at := range w.moved {
-		if row, err := parseRow(w.blobs.Get(blobKey(id))); err == nil {
-			row.place = at
-			rows[id] = row
+			return w.put(held{id: id, holders: h.holders, at: h.at}), nil
 		}
 	}
-	return rows, nil
+	row, err := parseRow(w.group.blobs.Get(blobKey(id)))
+	if err != nil {
+		return nil, err
+	}
+	return w.put(held{id: id, holders: row.holders, at: &spot{place: row.place}}), nil
 }
 
-func (w *writer) putRow(id uint64, row blobRow) error {
+func (w *writer) put(h held) *held {
+	if w.rows == nil {
+		w.rows = map[uint64]*held{}
+	}
+	w.rows[h.id] = &h
+	return &h
+}
+
+// move says that a blob lies elsewhere now, if it lies in that segment.
+func (w *writer) move(id, from uint64, to place) {
+	if h, err := w.hold(id); err == nil && h.at.segment == from {
+		h.at = &spot{place: to}
+	}
+}
+
+// settle makes sure that what was kept for the first time is still there: a
+// blob whose writer was closed meanwhile fails the whole Update.
+func (w *writer) settle() error {
+	for id, h := range w.rows {
+		if !h.fresh || h.holders == 0 {
+			continue
+		}
+		p, ok := w.group.e.segments.pinPending(id)
+		if !ok {
+			return store.ErrNotFound
+		}
+		if p.seg != nil {
+			w.group.pins = append(w.group.pins, p.seg)
+		}
+	}
+	return nil
+}
+
+// merge makes what the Update has written the group's.
+func (w *writer) merge() {
 	g := w.group
-	if g.live == nil {
-		g.live = map[uint64]int64{}
+	for k, v := range w.over.Ascend(nil, nil) {
+		g.over.Set(k, v)
 	}
-	key := blobKey(id)
-	if was, err := parseRow(w.blobs.Get(key)); err == nil {
-		g.live[was.segment] -= was.length()
+	if g.rows == nil {
+		g.rows = w.rows
+		return
 	}
-	if row.holders == 0 {
-		return w.blobs.Delete(key)
-	}
-	g.live[row.segment] += row.length()
-	return w.blobs.Put(key, row.append(nil))
+	maps.Copy(g.rows, w.rows)
 }
 
 // blobRow is what the index knows of a blob: who holds it, where it is.

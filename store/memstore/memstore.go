@@ -35,7 +35,10 @@ type Engine struct {
 	gate  gate.Gate
 }
 
-var _ store.Engine = (*Engine)(nil)
+var (
+	_ store.Engine   = (*Engine)(nil)
+	_ store.Prompter = (*Engine)(nil)
+)
 
 type moment struct {
 	rev  store.Rev
@@ -81,6 +84,9 @@ func (e *Engine) Update(ctx context.Context, f func(store.Writer) error) error {
 	})
 	return nil
 }
+
+// Prompt implements [store.Prompter]: nothing here waits for a disk.
+func (e *Engine) Prompt() bool { return true }
 
 // Watch implements [store.Engine].
 func (e *Engine) Watch(ctx context.Context, prefix []byte, from store.Rev) iter.Seq2[store.Change, error] {

@@ -97,3 +97,38 @@ func TestWalkThatStops(t *testing.T) {
 		}
 	}
 }
+
+// A tree that is changed where it lies does what Go's map and a sort do.
+func TestTreeAgainstModel(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	name := func() string { return string(rune('a'+rng.IntN(26))) + string(rune('a'+rng.IntN(26))) }
+	model := map[string]string{}
+	var tree Tree
+	for range 3000 {
+		k, v := name(), name()
+		tree.Set([]byte(k), []byte(v))
+		model[k] = v
+		probe := name()
+		got, ok := tree.Get([]byte(probe))
+		if want, is := model[probe]; ok != is || string(got) != want || tree.Len() != len(model) {
+			t.Fatalf("%s: %q, %v; want %q, %v", probe, got, ok, want, is)
+		}
+	}
+	from, to := "c", "x"
+	var want, up, down []string
+	for _, k := range slices.Sorted(maps.Keys(model)) {
+		if from <= k && k < to {
+			want = append(want, k)
+		}
+	}
+	for k := range tree.Ascend([]byte(from), []byte(to)) {
+		up = append(up, string(k))
+	}
+	for k := range tree.Descend([]byte(from), []byte(to)) {
+		down = append(down, string(k))
+	}
+	slices.Reverse(down)
+	if !slices.Equal(up, want) || !slices.Equal(down, want) {
+		t.Errorf("up %q, down %q, want %q", up, down, want)
+	}
+}

@@ -1,0 +1,126 @@
+package diskstore
+
+import (
+	"errors"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/farend-go/farend/store"
+)
+
+// An Update that ran while another was on its way to the disk has seen it. Where
+// that one then finds no room it runs again, without it.
+func TestUpdateAboveOneThatFails(t *testing.T) {
+	atDisk, full := make(chan struct{}), make(chan error)
+	armed := false
+	e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
+		if op != opCommit || !armed {
+			return nil
+		}
+		armed = false
+		atDisk <- struct{}{}
+		return <-full
+	}})
+	defer e.Close()
+	armed = true
+	first, second := make(chan error, 1), make(chan error, 1)
+	go func() {
+		first <- e.Update(t.Context(), func(w store.Writer) error { return w.Put([]byte("a"), []byte("1")) })
+	}()
+	<-atDisk
+	ran := make(chan bool, 2)
+	go func() {
+		second <- e.Update(t.Context(), func(w store.Writer) error {
+			_, err := w.Get([]byte("a"))
+			ran <- err == nil
+			return w.Put([]byte("b"), []byte("2"))
+		})
+	}()
+	if !<-ran {
+		t.Error("an Update does not see the one before it")
+	}
+	full <- syscall.ENOSPC
+	if err := <-first; !errors.Is(err, store.ErrFull) {
+		t.Errorf("without room: %v", err)
+	}
+	if err := <-second; err != nil {
+		t.Errorf("the one above: %v", err)
+	}
+	if <-ran {
+		t.Error("it saw what has not happened, and stays")
+	}
+	if got := get(t, e, "b"); got != "2" {
+		t.Errorf("b is %q", got)
+	}
+	err := e.View(t.Context(), func(r store.Reader) error {
+		_, err := r.Get([]byte("a"))
+		return err
+	})
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("a: %v", err)
+	}
+}
+
+// What Updates have written that are not yet durable is read in order, the
+// latest of each key, by the next Update, and by no View.
+func TestReadAboveWhatIsOnItsWay(t *testing.T) {
+	atDisk, on := make(chan struct{}), make(chan struct{})
+	wait := false
+	e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
+		if op == opCommit && wait {
+			wait = false
+			atDisk <- struct{}{}
+			<-on
+		}
+		return nil
+	}})
+	defer e.Close()
+	for _, key := range []string{"b", "d", "f"} {
+		put(t, e, key, "old")
+	}
+	wait = true
+	done := make(chan error, 2)
+	go func() {
+		done <- e.Update(t.Context(), func(w store.Writer) error {
+			return errors.Join(w.Put([]byte("a"), []byte("way")), w.Delete([]byte("b")), w.Put([]byte("d"), []byte("way")))
+		})
+	}()
+	<-atDisk
+	var up, down []string
+	ran := make(chan struct{})
+	go func() {
+		done <- e.Update(t.Context(), func(w store.Writer) error {
+			defer close(ran)
+			err := errors.Join(w.Put([]byte("b"), []byte("new")), w.Delete([]byte("d")), w.Put([]byte("e"), []byte("new")))
+			for k, v := range w.Ascend(nil, nil) {
+				up = append(up, string(k)+string(v))
+			}
+			for k, v := range w.Descend([]byte("b"), []byte("f")) {
+				down = append(down, string(k)+string(v))
+			}
+			return err
+		})
+	}()
+	<-ran
+	if got := list(up); got != "away bnew enew fold" {
+		t.Errorf("upwards: %s", got)
+	}
+	if got := list(down); got != "enew bnew" {
+		t.Errorf("downwards: %s", got)
+	}
+	if got := get(t, e, "d"); got != "old" {
+		t.Errorf("a View sees d as %q", got)
+	}
+	close(on)
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if got := get(t, e, "b") + get(t, e, "a"); got != "newway" {
+		t.Errorf("b and a are %q", got)
+	}
+}
+
+func list(all []string) string { return strings.Join(all, " ") }

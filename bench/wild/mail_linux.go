@@ -18,9 +18,9 @@ import (
 
 // mailRows are messages in, durable and not, and out.
 func (l *lab) mailRows() []row {
-	in, out := 20000, 1000
+	in, out, many := 20000, 1000, 100000
 	if l.quick {
-		in, out = 200, 50
+		in, out, many = 200, 50, 100
 	}
 	keeps := farend("smtp", "--user", "bob:bench", "--data", "DIR/data")
 	keeps.name = "farend, durable"
@@ -48,30 +48,45 @@ func (l *lab) mailRows() []row {
 				servers: []server{memory, {"smtp-sink, keeps nothing", "smtp-sink", startSMTPSink}}, work: from(senders),
 			})
 	}
-	readers := func(service string) []server {
-		return []server{farendMail(service, out), {"dovecot", "dovecot", startDovecot(service, out)}}
-	}
+	rows = append(rows, readRows(out, 20)...)
+	rows = append(rows, readRows(many, 1)...)
 	return append(rows,
 		row{
-			name: fmt.Sprintf("pop3, all %d messages of 4 KiB, pipelined, 20 times", out), unit: "message", units: float64(20 * out), scale: 1e6,
-			servers: readers("pop3"), work: times(20, func(c net.Conn, r *bufio.Reader) error { return popAll(c, r, out) }),
-		},
-		row{
-			name: fmt.Sprintf("imap, all %d messages of 4 KiB in one FETCH, 20 times", out), unit: "message", units: float64(20 * out), scale: 1e6,
-			servers: readers("imap"), work: times(20, func(c net.Conn, r *bufio.Reader) error {
-				return imapSay(c, r, "FETCH 1:* (BODY.PEEK[])")
-			}),
-		},
-		row{
-			name: fmt.Sprintf("imap, flags, envelope and structure of %d, 20 times", out), unit: "message", units: float64(20 * out), scale: 1e6,
-			servers: readers("imap"), work: times(20, func(c net.Conn, r *bufio.Reader) error {
-				return imapSay(c, r, "FETCH 1:* (UID FLAGS ENVELOPE BODYSTRUCTURE)")
-			}),
-		},
-		row{
 			name: "imap, connect, log in, select, log out, 50 times", unit: "session", units: 50, scale: 1e6,
-			servers: readers("imap"), work: times(50, func(net.Conn, *bufio.Reader) error { return nil }),
-		})
+			servers: mailReaders("imap", out), work: times(50, func(net.Conn, *bufio.Reader) error { return nil }),
+		},
+		l.idleRow())
+}
+
+// mailReaders are servers that show bob's letters.
+func mailReaders(service string, count int) []server {
+	return []server{farendMail(service, count), {"dovecot", "dovecot", startDovecot(service, count, "")}}
+}
+
+// readRows read a whole mailbox, so many times.
+func readRows(count, again int) []row {
+	imap := func(what, command string) row {
+		return row{
+			name: fmt.Sprintf("imap, %s of %d, %s", what, count, often(again)), unit: "message", units: float64(again * count), scale: 1e6,
+			servers: mailReaders("imap", count),
+			work:    times(again, func(c net.Conn, r *bufio.Reader) error { return imapSay(c, r, command) }),
+		}
+	}
+	return []row{
+		{
+			name: fmt.Sprintf("pop3, all %d messages of 4 KiB, pipelined, %s", count, often(again)), unit: "message", units: float64(again * count), scale: 1e6,
+			servers: mailReaders("pop3", count), work: times(again, func(c net.Conn, r *bufio.Reader) error { return popAll(c, r, count) }),
+		},
+		imap("messages of 4 KiB in one FETCH", "FETCH 1:* (BODY.PEEK[])"),
+		imap("flags, envelope and structure", "FETCH 1:* (UID FLAGS ENVELOPE BODYSTRUCTURE)"),
+	}
+}
+
+func often(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }
 
 // delivered waits until a queue has nothing left to put into a mailbox.
@@ -131,8 +146,27 @@ func farendMail(service string, count int) server {
 	return sv
 }
 
-// put sends letters in one flight.
+// put sends letters over some connections, on each in one flight.
 func put(address string, count int) error {
+	const conns = 64
+	ends := make(chan error, conns)
+	for k := range conns {
+		go func() {
+			var numbers []int
+			for n := k; n < count; n += conns {
+				numbers = append(numbers, n)
+			}
+			ends <- putThese(address, numbers)
+		}()
+	}
+	var all []error
+	for range conns {
+		all = append(all, <-ends)
+	}
+	return errors.Join(all...)
+}
+
+func putThese(address string, numbers []int) error {
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
@@ -142,8 +176,8 @@ func put(address string, count int) error {
 	go func() {
 		w := bufio.NewWriter(c)
 		fmt.Fprint(w, "EHLO bench\r\n")
-		for i := range count {
-			text := letter(i)
+		for _, n := range numbers {
+			text := letter(n)
 			fmt.Fprintf(w, "MAIL FROM:<a@x.test>\r\nRCPT TO:<bob@peers.test>\r\nBDAT %d LAST\r\n%s", len(text), text)
 		}
 		fmt.Fprint(w, "QUIT\r\n")
@@ -156,8 +190,8 @@ func put(address string, count int) error {
 	if err := <-failed; err != nil {
 		return err
 	}
-	if n := bytes.Count(answers, []byte("\n250 ")); n != 3*count+1 {
-		return fmt.Errorf("%d answers of 250 to %d messages", n, count)
+	if n := bytes.Count(answers, []byte("\n250 ")); n != 3*len(numbers)+1 {
+		return fmt.Errorf("%d answers of 250 to %d messages", n, len(numbers))
 	}
 	return nil
 }
@@ -181,7 +215,7 @@ func session(s *site, work func(net.Conn, *bufio.Reader) error) error {
 		return err
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(time.Minute)) // what waits longer has failed
+	_ = c.SetDeadline(time.Now().Add(5 * time.Minute)) // what waits longer has failed
 	r := bufio.NewReaderSize(c, 256<<10)
 	greeting, err := r.ReadString('\n')
 	if err != nil {
@@ -348,8 +382,9 @@ postfix -c "$1/etc" check`
 	return s, err
 }
 
-// startDovecot shows bob's letters, in a Maildir.
-func startDovecot(service string, count int) func(context.Context, *lab, string) (*site, error) {
+// startDovecot shows bob's letters, in a Maildir; more is for its
+// configuration.
+func startDovecot(service string, count int, more string) func(context.Context, *lab, string) (*site, error) {
 	return func(ctx context.Context, _ *lab, dir string) (*site, error) {
 		port, err := freePort()
 		if err != nil {
@@ -364,7 +399,7 @@ ssl = no
 disable_plaintext_auth = no
 mail_location = maildir:~/Maildir
 first_valid_uid = 1
-mail_max_userip_connections = 1000
+mail_max_userip_connections = 10000
 passdb {
   driver = static
   args = password={PLAIN}secret
@@ -385,7 +420,8 @@ service %[2]s-login {
     port = 0
   }
 }
-`, dir, service, port)
+%[4]s
+`, dir, service, port, more)
 		if err := os.WriteFile(filepath.Join(dir, "dovecot.conf"), []byte(conf), 0o644); err != nil {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ type site struct {
 	*process
 	at   map[string]string // what the rows need: addresses, URLs, folders
 	undo func()
+	does func(where *strings.Replacer) error // runs a client, where that is what is measured
 }
 
 // A row is one kind of work, done by every server in turn.
@@ -38,6 +39,7 @@ type row struct {
 	servers []server
 	work    func(ctx context.Context, l *lab, s *site) error
 	before  func(ctx context.Context, l *lab, s *site) error // makes ready for each run; not measured
+	alone   func(ctx context.Context, r row) error           // does and prints all by itself
 }
 
 // lab is one run of the program.
@@ -78,6 +80,9 @@ func find(program string) string {
 // run does the row's work with all of its servers, which take turns, and
 // prints the lines.
 func (l *lab) run(ctx context.Context, r row) error {
+	if r.alone != nil {
+		return r.alone(ctx, r)
+	}
 	if err := has(r.needs); err != nil {
 		fmt.Fprintf(l.out, "| %s | skipped: %v | | | |\n", r.name, err)
 		return nil
@@ -93,7 +98,7 @@ func (l *lab) run(ctx context.Context, r row) error {
 		}
 	}()
 	for i, sv := range r.servers {
-		dir := filepath.Join(l.dir, fmt.Sprintf("%s-%d", strings.Map(letters, r.name), i))
+		dir := filepath.Join(l.dir, fmt.Sprintf("%.12s-%d", strings.Map(letters, r.name), i)) // short: sockets lie there
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}

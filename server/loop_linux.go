@@ -29,7 +29,10 @@ type loop struct {
 	leaving      []*evTalk // they have said their last words to peers that still talk
 	free         []*coroutine
 	current      *coroutine
-	handed       bool // a Turn was given to the pool in this round
+	handed       bool          // a Turn was given to the pool in this round
+	calm         int           // events of this round that gave no other goroutine anything to do
+	stirred      bool          // there were others, since goroutines last had the core
+	now, yielded time.Duration // since start: this round, and when they had it
 	quit         bool
 	active       int // talks of all sites
 	paused       int // sites that accept again when their retry has come
@@ -122,18 +125,20 @@ func (lp *loop) run() {
 	for round := 0; !lp.quit; round++ {
 		n := lp.poll(idle)
 		lp.tick()
+		lp.calm = 0
 		for i := range n {
 			lp.dispatch(&lp.events[i])
 		}
-		busy := n > 0
+		busy, calm := n > 0, lp.calm == n
 		if lp.some.Load() {
 			lp.work()
-			busy = true
+			busy, calm = true, false
 		}
 		if len(lp.again) > 0 {
 			lp.revisit()
-			busy = true
+			busy, calm = true, false
 		}
+		lp.stirred = lp.stirred || !calm
 		for i, st := range lp.dirty {
 			st.publish()
 			lp.dirty[i] = nil
@@ -145,10 +150,10 @@ func (lp *loop) run() {
 		}
 		if lp.handed || round&63 == 0 { // others get the core even if events never cease
 			lp.handed = false
-			runtime.Gosched()
+			lp.yield()
 			lp.pool.late()
-		} else if !busy && !idle {
-			runtime.Gosched()
+		} else if !busy && !idle && (lp.stirred || lp.now-lp.yielded > longestSlice) {
+			lp.yield()
 		}
 		idle = !busy
 	}
@@ -157,9 +162,21 @@ func (lp *loop) run() {
 	}
 }
 
+// longestSlice is half of what Go allows a goroutine: of one that takes more it
+// takes the core by force, over and over.
+const longestSlice = 5 * time.Millisecond
+
+// yield lets other goroutines have the core. Go wakes a thread that sleeps for
+// it, even if there are none.
+func (lp *loop) yield() {
+	lp.stirred, lp.yielded = false, lp.now
+	runtime.Gosched()
+}
+
 // tick moves the clock.
 func (lp *loop) tick() {
-	if now := uint32(time.Since(lp.start) / tickLength); now != lp.clock.Load() {
+	lp.now = time.Since(lp.start)
+	if now := uint32(lp.now / tickLength); now != lp.clock.Load() {
 		lp.clock.Store(now)
 	}
 }

@@ -202,6 +202,11 @@ func (lp *loop) advance(t *evTalk) (err error) {
 			break
 		}
 		if t.site.mode == Blocks {
+			if ok, err := t.prompt(); err != nil {
+				return err
+			} else if ok {
+				continue
+			}
 			return lp.hand(t)
 		}
 		if err := lp.turn(t); err != nil || t.co != nil || t.state.Load()&stRun != 0 {
@@ -216,6 +221,9 @@ func (lp *loop) advance(t *evTalk) (err error) {
 		t.TellTurn()
 	}
 	t.R.Own()
+	if t.site.mode == Blocks { // nothing ran here but reads and Prompts
+		lp.calm++
+	}
 	return nil
 }
 
@@ -245,6 +253,29 @@ func (lp *loop) turn(t *evTalk) error {
 		t.TellTurn()
 	}
 	return err
+}
+
+// prompt answers a request on the loop, if its session can do so without
+// waiting.
+func (t *evTalk) prompt() (bool, error) {
+	p, ok := t.sess.(Prompter)
+	if !ok {
+		return false, nil
+	}
+	mark := t.R.Mark()
+	t.Here = true
+	err := p.Prompt(t.site.ctx)
+	t.Here = false
+	if err == wire.ErrWait {
+		t.R.Rewind(mark)
+		return false, nil
+	}
+	t.site.turns++
+	t.site.mark()
+	if t.Tapped() {
+		t.TellTurn()
+	}
+	return true, err
 }
 
 // more reads what the socket has, without waiting; false: nothing, for now.

@@ -166,18 +166,17 @@ func (p *program) resize() {
 }
 
 // read has what the client types go to the command. The end of a line is CR LF
-// or CR; a terminal's key is CR.
+// or CR, and a terminal's key for it CR; what is binary goes as it is.
 func (p *program) read() {
-	buf, cr := make([]byte, 4096), false
+	buf, cr := make([]byte, 16<<10), false
 	for {
 		n, err := p.c.Read(buf)
 		p.once.Do(func() { close(p.told) })
-		keys := buf[:0]
-		for _, c := range buf[:n] {
-			if c != '\n' || !cr {
-				keys = append(keys, c)
-			}
-			cr = c == '\r'
+		keys := buf[:n]
+		if p.binary() {
+			cr = false
+		} else {
+			keys, cr = enterKeys(keys, cr)
 		}
 		if werr := p.write(keys); err != nil || werr != nil {
 			break
@@ -185,6 +184,24 @@ func (p *program) read() {
 	}
 	<-p.began
 	p.hangUp()
+}
+
+// binary tells whether the client sends bytes (RFC 856).
+func (p *program) binary() (on bool) {
+	_ = p.c.Do(func(n *telnet.NVT) { on = n.Theirs(telnet.Binary) }) // a connection that is gone is told by who reads
+	return on
+}
+
+// enterKeys makes CR of CR LF, in place. cr: a CR came last.
+func enterKeys(b []byte, cr bool) (keys []byte, after bool) {
+	keys = b[:0]
+	for _, c := range b {
+		if c != '\n' || !cr {
+			keys = append(keys, c)
+		}
+		cr = c == '\r'
+	}
+	return keys, cr
 }
 
 // write types keys.

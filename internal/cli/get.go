@@ -62,6 +62,7 @@ farend get -r ftp://localhost:2121/pub/ -o pub/  # a tree; again: what is new`,
 	f.StringVar(&g.span, "range", "", "only bytes `A-B`, A- or the last -N")
 	g.flags(f)
 	f.BoolVarP(&g.follow, "location", "L", false, "follow redirects")
+	f.IntVar(&g.o.Segments, "segments", 1, "fetch a large file in `N` pieces at once")
 	f.BoolVarP(&g.include, "include", "i", false, "the answer's head before its body")
 	f.BoolVarP(&g.tree, "recursive", "r", false, "mirror a tree: what is new or other")
 	f.BoolVar(&g.mirror.Delete, "delete", false, "-r: remove here what is not there")
@@ -71,7 +72,7 @@ farend get -r ftp://localhost:2121/pub/ -o pub/  # a tree; again: what is new`,
 	f.BoolVarP(&g.globOff, "globoff", "g", false, "take [1-9] and {a,b} in URLs as they stand")
 	f.StringVar(&g.dir, "output-dir", "", "where -O and -o write")
 	f.BoolVarP(&g.mtime, "remote-time", "R", false, "give files the time of theirs")
-	hide(f, "dry-run", "verify", "urls-from", "globoff", "output-dir", "remote-time")
+	hide(f, "dry-run", "verify", "segments", "urls-from", "globoff", "output-dir", "remote-time")
 	return c
 }
 
@@ -86,6 +87,9 @@ FILE.part.json, a note of its version: the same command goes on there, or begins
 goes on with a FILE that anybody wrote. --json prints an object for each URL when it is finished; where the data itself
 goes to standard output, it goes to standard error.
 
+--segments N fetches a file of 2 MiB and more in up to N pieces at once, by ftp and http, into a file of this disk (-o, -O
+or -r). Where the server gives no parts, or lets no more of us in, it comes in one. The note tells which pieces are here.
+
 [1-1000], [01-10:2], [a-z] and {one,two} in a URL stand for all of them; #1 in FILE is what the first one stands for.
 
 -r follows directories of ftp and file, listings of http (those of farend, nginx, Apache, lighttpd, IIS, Caddy, Python and
@@ -93,6 +97,8 @@ Go) and menus of gopher below the URL. Nothing is written outside the target dir
 
 func (g *getCommand) check(args []string) error {
 	switch {
+	case g.o.Segments < 1:
+		return fmt.Errorf("get: --segments %d: at least one", g.o.Segments)
 	case len(args) == 0 && g.urlsFrom == "" && !g.helpAll:
 		return errors.New("get: what? (farend get http://localhost:8080/)")
 	case g.tree && (g.named || g.span != "" || g.resume != "" || g.include):

@@ -46,6 +46,9 @@ var (
 	ErrBusy = errors.New("ftp: a transfer is open")
 	// ErrNoTLS is a server that refuses TLS.
 	ErrNoTLS = errors.New("ftp: the server does not speak TLS")
+	// errNoREST is a refusal of REST, which goes with it: the file can be had
+	// from its beginning only.
+	errNoREST = errors.New("ftp: the server gives no parts of a file")
 	// errNUL is a name that no server can have.
 	errNUL = errors.New("ftp: NUL inside an argument")
 )

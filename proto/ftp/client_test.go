@@ -9,7 +9,9 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -328,6 +330,96 @@ func TestPool(t *testing.T) {
 	if err != nil || n != int64(len(content)) || !bytes.Equal(got, content) {
 		t.Errorf("%d bytes, %v", n, err)
 	}
+}
+
+// noREST is a control connection whose server knows no REST.
+type noREST struct{ net.Conn }
+
+func (c noREST) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if i := bytes.Index(p[:n], []byte("REST ")); i >= 0 {
+		copy(p[i:], "NOPE ")
+	}
+	return n, err
+}
+
+// TestServersWithoutREST: what cannot be had in parts is had as a whole.
+func TestServersWithoutREST(t *testing.T) {
+	content := strings.Repeat("0123456789", 10_000)
+	s := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": content}, Server: func(s *server.Server) {
+		s.Layers = append(s.Layers, func(nc net.Conn) net.Conn { return noREST{nc} })
+	}})
+	c := s.Client(t.Context(), t, "tcp", s.Options())
+	if _, err := fetch(t.Context(), c, "f", ftp.RetrieveOptions{Offset: 5}); !isReply(err, 500) {
+		t.Errorf("the client: %v", err)
+	}
+	p := &ftp.Pool{Open: func(ctx context.Context) (*ftp.Client, error) {
+		c, err := ftp.Dial(ctx, s.Endpoint("tcp"), s.Options())
+		if err != nil {
+			return nil, err
+		}
+		return c, c.Login(ctx, "anonymous", "guest", "")
+	}}
+	defer p.Close()
+	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	n, err := p.Download(t.Context(), "f", f, 4)
+	if got, _ := os.ReadFile(f.Name()); err != nil || n != int64(len(content)) || string(got) != content {
+		t.Errorf("the pool: %d bytes, %v", n, err)
+	}
+	tr := &ftp.Transport{Options: s.Options()}
+	defer tr.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "ftp://"+s.Addr+"/f", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Range", "bytes=99990-")
+	resp, err := tr.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != 200 || string(got) != content {
+		t.Errorf("the transport: %s, %d bytes, %v", resp.Status, len(got), err)
+	}
+}
+
+// TestTheRestIsWhole: the end of a range that goes to the end of the file is
+// the server's word that all is well.
+func TestTheRestIsWhole(t *testing.T) {
+	s := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": "0123456789"}, Server: func(s *server.Server) {
+		s.Layers = append(s.Layers, func(nc net.Conn) net.Conn { return noWord{nc} })
+	}})
+	tr := &ftp.Transport{Options: s.Options()}
+	defer tr.CloseIdleConnections()
+	for spec, good := range map[string]bool{"bytes=5-": false, "bytes=5-7": true} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "ftp://"+s.Addr+"/f", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Range", spec)
+		resp, err := tr.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(resp.Body)
+		if (err == nil) != good || resp.StatusCode != 206 {
+			t.Errorf("%s: %q, %v", spec, got, err)
+		}
+		resp.Body.Close()
+	}
+}
+
+// noWord is a control connection whose server finds fault with what it has
+// sent.
+type noWord struct{ net.Conn }
+
+func (c noWord) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(bytes.Replace(p, []byte("226 "), []byte("451 "), 1))
+	return min(n, len(p)), err
 }
 
 func TestQuota(t *testing.T) {

@@ -294,7 +294,12 @@ func (x *exchange) get(ctx context.Context) (*http.Response, error) {
 		return nil, err
 	}
 	from, to := byteRange(x.req.Header.Get("Range"), size)
-	body, err := x.s.c.Retrieve(ctx, x.at.file, RetrieveOptions{Offset: from, Size: max(size, 0), ASCII: x.at.kind == "a"})
+	o := RetrieveOptions{Offset: from, Size: max(size, 0), ASCII: x.at.kind == "a"}
+	body, err := x.s.c.Retrieve(ctx, x.at.file, o)
+	if errors.Is(err, errNoREST) && notReply(err) == nil { // as a server of HTTP does that has no ranges
+		from, to, o.Offset = 0, size, 0
+		body, err = x.s.c.Retrieve(ctx, x.at.file, o)
+	}
 	if r, ok := errors.AsType[Reply](err); ok && r.Code == 550 && x.s.c.Cwd(ctx, x.at.file) == nil {
 		return x.list(ctx) // a directory after all
 	}
@@ -303,8 +308,10 @@ func (x *exchange) get(ctx context.Context) (*http.Response, error) {
 	}
 	x.body = body
 	content := &content{x: x, r: body}
-	if from > 0 || to < size {
+	if to < size { // otherwise its end is the server's word that all is well
 		content.r = io.LimitReader(body, to-from)
+	}
+	if from > 0 || to < size {
 		resp.StatusCode, resp.Status = http.StatusPartialContent, "206 Partial Content"
 		resp.ContentLength = to - from
 		resp.Header.Set("Content-Length", strconv.FormatInt(to-from, 10))

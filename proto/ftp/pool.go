@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -48,8 +49,9 @@ func (p *Pool) Do(ctx context.Context, f func(c *Client) error) error {
 func (p *Pool) Close() error { return p.sessions.Close((*Client).Close) }
 
 // Download fetches a file in segments at the same time, one session each, and
-// returns its size. What w holds after an error is not to be used. A file that
-// changes meanwhile is an error where its size or time tell of it.
+// returns its size; from a server that refuses REST it comes in one. What w
+// holds after an error is not to be used. A file that changes meanwhile is an
+// error where its size or time tell of it.
 func (p *Pool) Download(ctx context.Context, name string, w io.WriterAt, segments int) (int64, error) {
 	var before Entry
 	err := p.Do(ctx, func(c *Client) (err error) {
@@ -60,21 +62,11 @@ func (p *Pool) Download(ctx context.Context, name string, w io.WriterAt, segment
 		return 0, err
 	}
 	size := before.Size
-	segments = int(max(1, min(int64(segments), size)))
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var all sync.WaitGroup
-	for i := range segments {
-		from, to := size*int64(i)/int64(segments), size*int64(i+1)/int64(segments)
-		all.Go(func() {
-			err := p.Do(ctx, func(c *Client) error { return c.segment(ctx, name, w, from, to, size) })
-			if err != nil {
-				cancel(err)
-			}
-		})
+	err = p.segments(ctx, name, w, size, max(1, min(int64(segments), size)))
+	if errors.Is(err, errNoREST) && notReply(err) == nil {
+		err = p.segments(ctx, name, w, size, 1)
 	}
-	all.Wait()
-	if err := context.Cause(ctx); err != nil {
+	if err != nil {
 		return 0, err
 	}
 	return size, p.Do(ctx, func(c *Client) error {
@@ -84,6 +76,23 @@ func (p *Pool) Download(ctx context.Context, name string, w io.WriterAt, segment
 		}
 		return err
 	})
+}
+
+// segments fetches a file of that size in n segments.
+func (p *Pool) segments(ctx context.Context, name string, w io.WriterAt, size, n int64) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			err := p.Do(ctx, func(c *Client) error { return c.segment(ctx, name, w, size*i/n, size*(i+1)/n, size) })
+			if err != nil {
+				cancel(err)
+			}
+		})
+	}
+	all.Wait()
+	return context.Cause(ctx)
 }
 
 // identity is size and time of a file, the latter if the server tells.

@@ -33,6 +33,7 @@ type Options struct {
 	Limit          time.Duration
 	Retries        int // after the first try, without any progress
 	Parallel       int // transfers at once; 0: one
+	Segments       int // pieces of one file at once, each by a connection of its own; 0: one
 	RemoteTime     bool
 	MakeDirs       bool
 	// Talk gets a line of conversation, "> " or "< " before it; nil: nobody.
@@ -60,7 +61,8 @@ type Client struct {
 	pools   map[poolKey]*ftp.Pool
 	folders map[string]*folder
 	quick   quick
-	jobs    int // how many Get has to do
+	jobs    int   // how many Get has to do
+	piece   int64 // minPiece, but in tests
 }
 
 // New makes a Client for the URLs that a command line names: Options.User
@@ -68,7 +70,7 @@ type Client struct {
 func New(o Options, urls []*url.URL) (*Client, error) {
 	c := &Client{
 		o: o, meter: o.Meter, stored: &open.HTTPPasswordMgrWithDefaultRealm{}, hosts: map[string]bool{},
-		pools: map[poolKey]*ftp.Pool{}, folders: map[string]*folder{},
+		pools: map[poolKey]*ftp.Pool{}, folders: map[string]*folder{}, piece: minPiece,
 	}
 	if c.meter == nil {
 		c.meter = &Meter{}
@@ -84,10 +86,13 @@ func New(o Options, urls []*url.URL) (*Client, error) {
 	}
 	d := c.dialer
 	d.Tap = nil
-	c.quick.dial, c.quick.most, c.quick.idle = dialContext(d), max(1, o.Parallel), map[string][]*quickConn{}
+	c.quick.dial, c.quick.most, c.quick.idle = dialContext(d), c.connections(), map[string][]*quickConn{}
 	c.http = c.opener()
 	return c, nil
 }
+
+// connections is how many to one server may be of use at once.
+func (c *Client) connections() int { return max(1, c.o.Parallel) * max(1, c.o.Segments) }
 
 // trust stores the password for a URL's host.
 func (c *Client) trust(u *url.URL) error {
@@ -185,9 +190,9 @@ func (c *Client) transport() *http.Transport {
 	return &http.Transport{
 		DialContext:           dialContext(d),
 		TLSClientConfig:       cfg,
-		ForceAttemptHTTP2:     true,
+		ForceAttemptHTTP2:     c.o.Segments <= 1, // its streams share a connection
 		DisableCompression:    true,
-		MaxIdleConnsPerHost:   max(1, c.o.Parallel),
+		MaxIdleConnsPerHost:   c.connections(),
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   30 * time.Second,
 		ExpectContinueTimeout: time.Second,

@@ -15,6 +15,7 @@ import (
 // here, provided that they are of the same version.
 type request struct {
 	from    int64
+	to      int64 // no more than the bytes before it are wanted; 0: all
 	version Version
 	trusted bool // the user says that what is here is a part of it
 }
@@ -23,6 +24,7 @@ type request struct {
 type source struct {
 	body    io.ReadCloser
 	from    int64 // where it begins: request.from, or 0
+	to      int64 // where it ends, if that is not the end of the file; 0: it is
 	version Version
 	status  int
 	head    []byte // as Options.Include wants it
@@ -116,6 +118,8 @@ func (t *try) taken() bool {
 }
 
 func (t *try) once(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	want := t.to.have()
 	s, err := t.get(ctx, want)
 	if err != nil {
@@ -126,6 +130,9 @@ func (t *try) once(ctx context.Context) error {
 	w, err := t.to.start(s)
 	if err != nil {
 		return err
+	}
+	if p, ok := t.to.(*part); ok && t.c.apart(p, s) {
+		return t.inPieces(ctx, cancel, p, s)
 	}
 	t.share.begin(s.version.Size, s.from)
 	if err := t.copy(w, s); err != nil {

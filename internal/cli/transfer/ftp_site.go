@@ -49,7 +49,7 @@ func (c *Client) ftpSite(u *url.URL) *ftpSite {
 	defer c.mu.Unlock()
 	p, ok := c.pools[key]
 	if !ok {
-		p = &ftp.Pool{Max: max(1, c.o.Parallel), Open: func(ctx context.Context) (*ftp.Client, error) {
+		p = &ftp.Pool{Max: c.connections(), Open: func(ctx context.Context) (*ftp.Client, error) {
 			return c.ftpOpen(ctx, key)
 		}}
 		c.pools[key] = p

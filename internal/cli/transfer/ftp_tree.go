@@ -139,7 +139,7 @@ func (t *ftpTreeOf) look(ctx context.Context, e entry) (Version, error) {
 // the server when asked, says that the file is still the same.
 func (t *ftpTreeOf) open(ctx context.Context, e entry, r request) (*source, error) {
 	v := e.version
-	if !e.exact {
+	if !e.exact || r.to > 0 { // a piece must be of the version that the others are of
 		var err error
 		if v, err = t.look(ctx, e); err != nil {
 			return nil, err

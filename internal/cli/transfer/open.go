@@ -260,7 +260,8 @@ type piece struct {
 // openRest asks for what is behind r.from. Where it turns out that this is
 // another file's, it gives the whole of that.
 func (c *Client) openRest(ctx context.Context, u *url.URL, r request) (*source, error) {
-	header := http.Header{"Range": {"bytes=" + strconv.FormatInt(r.from, 10) + "-"}}
+	want := span{first: r.from, last: r.to - 1}
+	header := http.Header{"Range": {want.field()}}
 	if v := r.version.ifRange(); v != "" {
 		header.Set("If-Range", v)
 	}
@@ -274,7 +275,11 @@ func (c *Client) openRest(ctx context.Context, u *url.URL, r request) (*source, 
 	case http.StatusPartialContent:
 		from, _, ok := contentRange(resp.Header.Get("Content-Range"))
 		if ok && from == r.from && fits {
-			return &source{body: resp.Body, from: from, version: now, status: resp.StatusCode}, nil
+			s := &source{body: resp.Body, from: from, version: now, status: resp.StatusCode}
+			if n := resp.ContentLength; n >= 0 && from+n < now.Size {
+				s.to = from + n
+			}
+			return s, nil
 		}
 		resp.Body.Close()
 		return c.anew(ctx, u, r)

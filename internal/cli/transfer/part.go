@@ -18,6 +18,8 @@ const noteAfter = 1 << 20
 type note struct {
 	URL string `json:"url"`
 	Version
+	// Have is what is here, where it is not simply all of the part.
+	Have cover `json:"have,omitzero"`
 }
 
 // part is a file that appears whole or not at all: it grows as NAME.part, and
@@ -42,6 +44,7 @@ type part struct {
 	v      Version
 	noted  bool
 	head   bool
+	here   cover // of a part that came in pieces; nil: it is got bytes from the beginning
 }
 
 func (p *part) tempName() string { return cmp.Or(p.temp, p.name+".part") }
@@ -64,7 +67,19 @@ func (p *part) look() {
 		return
 	}
 	p.got, p.v, p.noted = info.Size(), n.Version, true
+	if n.Have == nil {
+		return
+	}
+	if n.Size < 0 || !n.Have.valid(n.Size) {
+		p.forget()
+		return
+	}
+	p.here = n.Have.cut(info.Size())
+	p.got = p.here.begin()
 }
+
+// forget takes what is here for nothing.
+func (p *part) forget() { p.got, p.v, p.here = 0, unknown, nil }
 
 func (p *part) have() request {
 	if !p.looked {
@@ -82,7 +97,8 @@ func (p *part) start(s *source) (io.Writer, error) {
 		return (*collector)(p), nil
 	}
 	mode := os.O_WRONLY | os.O_CREATE
-	if s.from == 0 {
+	anew := s.from == 0 && !(p.got == 0 && len(p.here) > 0 && s.version.Same(p.v))
+	if anew {
 		mode |= os.O_TRUNC
 	}
 	f, err := p.root.OpenFile(p.tempName(), mode, 0o666)
@@ -99,8 +115,11 @@ func (p *part) start(s *source) (io.Writer, error) {
 			return nil, failure(CodeWrite, err)
 		}
 	}
-	if s.from == 0 && p.noted { // before a byte of the new one: a note never speaks of another's bytes
+	if anew && p.noted { // before a byte of the new one: a note never speaks of another's bytes
 		p.dropNote()
+	}
+	if anew {
+		p.here = nil
 	}
 	p.f, p.got, p.v = f, s.from, s.version
 	if len(s.head) > 0 {
@@ -166,7 +185,7 @@ func (p *part) createIn() error {
 }
 
 func (p *part) writeNote() error {
-	text, err := json.Marshal(note{p.url, p.v})
+	text, err := json.Marshal(note{p.url, p.v, p.here})
 	if err != nil {
 		return err
 	}
@@ -192,21 +211,25 @@ func (p *part) keep() error {
 	}
 	err := p.f.Close()
 	p.f = nil
-	if p.got == 0 || !p.v.Known() || p.head {
-		p.got, p.head = 0, false
+	if p.got == 0 && len(p.here) == 0 || !p.v.Known() || p.head {
+		p.got, p.head, p.here = 0, false, nil
 		p.dropNote()
 		return errors.Join(err, p.root.Remove(p.tempName()))
 	}
-	if err == nil && !p.noted {
+	if err == nil && (!p.noted || p.here != nil) {
 		err = p.writeNote()
 	}
 	if err != nil {
 		return failure(CodeWrite, err)
 	}
+	p.got = max(p.got, p.here.begin())
 	return nil
 }
 
 func (p *part) done() error {
+	if p.here != nil {
+		p.got = p.here.begin()
+	}
 	if p.v.Size >= 0 && p.got != p.v.Size && !p.head {
 		return io.ErrUnexpectedEOF
 	}

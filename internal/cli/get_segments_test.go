@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/farend-go/farend/filetree"
+	"github.com/farend-go/farend/keep/files"
+	"github.com/farend-go/farend/proto/ftp"
+	"github.com/farend-go/farend/proto/ftp/ftptest"
+	"github.com/farend-go/farend/proto/web"
+	"github.com/farend-go/farend/server"
+)
+
+// large is more than a piece is worth, and does not repeat.
+func large(seed byte) string {
+	b := make([]byte, 5_000_000)
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b) // never fails
+	return string(b)
+}
+
+// segmented runs farend get --segments 4 into a file.
+func segmented(t *testing.T, file, url string, more ...string) (code int, said string) {
+	t.Helper()
+	code, out, said := mainOf(t, append([]string{"get", "-v", "--segments", "4", "-o", file, url}, more...)...)
+	if out != "" {
+		t.Errorf("on standard output: %q", out)
+	}
+	return code, said
+}
+
+func TestGetInSegments(t *testing.T) {
+	body := large(1)
+	ftpd := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": body}})
+	httpd, _ := site(t, map[string]string{"f": body})
+	for url, piece := range map[string]string{ftpAt(ftpd) + "/f": "> REST ", httpd.URL + "/f": "> Range: bytes="} {
+		file := filepath.Join(t.TempDir(), "f")
+		code, said := segmented(t, file, url)
+		if code != 0 || !strings.Contains(said, piece) {
+			t.Errorf("%s: status %d, %d times %s", url, code, strings.Count(said, piece), piece)
+		}
+		wrote(t, file, body)
+		if left, _ := filepath.Glob(file + ".part*"); len(left) > 0 {
+			t.Errorf("%q is left", left)
+		}
+	}
+	dir := t.TempDir()
+	got(t, "-q", "-r", "--segments", "3", "-o", dir, ftpAt(ftpd)+"/")
+	wrote(t, filepath.Join(dir, "f"), body)
+	if code, _, said := mainOf(t, "get", "--segments", "0", httpd.URL); code != 2 || !strings.Contains(said, "--segments 0") {
+		t.Errorf("no segment: status %d, %s", code, said)
+	}
+}
+
+// TestGetGoesOnWithSegments cuts every connection; what has come stays, and the
+// next run, with segments or without, fetches the rest.
+func TestGetGoesOnWithSegments(t *testing.T) {
+	body := large(2)
+	for _, again := range [][]string{{"--segments", "3"}, nil} {
+		var mended atomic.Bool
+		ftpd := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": body}, Handler: func(h *ftp.Handler) {
+			h.Layer = func(_, data net.Conn) net.Conn {
+				if mended.Load() {
+					return data
+				}
+				return &shortLived{data, 700_000}
+			}
+		}})
+		file := filepath.Join(t.TempDir(), "f")
+		url := ftpAt(ftpd) + "/f"
+		if code, said := segmented(t, file, url, "--retry", "0"); code == 0 {
+			t.Fatal(said)
+		}
+		note, err := os.ReadFile(file + ".part.json")
+		if err != nil || !bytes.Contains(note, []byte(`"have":[[`)) || bytes.Contains(note, []byte(ftptest.Password)) {
+			t.Errorf("%s, %v", note, err)
+		}
+		mended.Store(true)
+		out := got(t, append([]string{"--json", "-o", file, url}, again...)...)
+		wrote(t, file, body)
+		if strings.Contains(out, fmt.Sprintf(`"bytes":%d`, len(body))) || !strings.Contains(out, `"resumed":`) {
+			t.Errorf("it began anew: %s", out)
+		}
+	}
+}
+
+// shortLived is a connection that breaks after so many bytes.
+type shortLived struct {
+	net.Conn
+	left int
+}
+
+func (c *shortLived) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p[:min(len(p), c.left)])
+	if c.left -= n; err == nil && n < len(p) {
+		err = errors.Join(io.ErrClosedPipe, c.Conn.Close())
+	}
+	return n, err
+}
+
+// TestGetInSegmentsOfAFileThatChanges: it is one version whole, or none.
+func TestGetInSegmentsOfAFileThatChanges(t *testing.T) {
+	before, after := large(3), large(4)
+	tree := filetree.Memory(filetree.Options{})
+	put := func(text string) {
+		if err := ftptest.Put(tree, "f", text); err != nil {
+			t.Error(err)
+		}
+	}
+	put(before)
+	fs := &web.FileServer{Files: files.Web(tree, true)}
+	var requests atomic.Int32
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == 2 { // the first piece is on its way
+			put(after)
+		}
+		fs.ServeHTTP(w, r)
+	}))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "f")
+	code, said := segmented(t, file, s.URL+"/f")
+	b, err := os.ReadFile(file)
+	if code != 0 || err != nil || string(b) != before && string(b) != after {
+		t.Errorf("status %d, %d bytes of neither version, %v\n%s", code, len(b), err, said)
+	}
+	if !strings.Contains(said, "changed meanwhile") {
+		t.Errorf("nobody noticed: %s", said)
+	}
+}
+
+// withoutREST is a control connection whose server knows no REST.
+type withoutREST struct{ net.Conn }
+
+func (c withoutREST) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if i := bytes.Index(p[:n], []byte("REST ")); i >= 0 {
+		copy(p[i:], "NOPE ")
+	}
+	return n, err
+}
+
+// TestGetInOneSegment: a server that gives no parts gives the whole.
+func TestGetInOneSegment(t *testing.T) {
+	body := large(5)
+	ftpd := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": body}, Server: func(s *server.Server) {
+		s.Layers = append(s.Layers, func(nc net.Conn) net.Conn { return withoutREST{nc} })
+	}})
+	httpd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		w.Header().Set("Etag", `"x"`)
+		_, _ = w.Write([]byte(body)) // whoever has gone does not miss it
+	}))
+	defer httpd.Close()
+	for _, url := range []string{ftpAt(ftpd) + "/f", httpd.URL + "/f"} {
+		file := filepath.Join(t.TempDir(), "f")
+		if code, said := segmented(t, file, url, "--retry", "0"); code != 0 {
+			t.Errorf("%s: status %d, %s", url, code, said)
+		}
+		wrote(t, file, body)
+	}
+}

@@ -21,6 +21,7 @@ import (
 // counted.
 func Dir(root *os.Root, o Options) (Tree, error) {
 	t := &dirTree{root: root, o: o.filled()}
+	t.top = sync.OnceValues(func() (*os.File, error) { return root.Open(".") })
 	t.budget.quota, t.budget.most = max(0, o.Quota), max(0, o.Entries)
 	if o.ReadOnly {
 		t.uncounted = true
@@ -34,6 +35,7 @@ func Dir(root *os.Root, o Options) (Tree, error) {
 
 type dirTree struct {
 	root      *os.Root
+	top       func() (*os.File, error) // the directory itself, opened when first asked for
 	o         Options
 	budget    budget
 	uncounted bool

@@ -70,6 +70,9 @@ func TestDirLinks(t *testing.T) {
 		if _, err := tree.Stat(name); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("stat %s: %v", name, err)
 		}
+		if b := readReady(tree, name); b != "" {
+			t.Errorf("%s is ready: %q", name, b)
+		}
 		if err := tree.Remove(name); err == nil {
 			t.Errorf("%s was removed", name)
 		}
@@ -89,6 +92,17 @@ func TestDirLinks(t *testing.T) {
 	if _, err := tree.Open("loop"); !errors.Is(err, syscall.ELOOP) {
 		t.Errorf("a loop: %v", err)
 	}
+}
+
+// readReady is what is ready of a file: nothing, where it cannot be told.
+func readReady(tree filetree.Tree, name string) string {
+	ready, ok := tree.(filetree.Ready)
+	if !ok {
+		return ""
+	}
+	buf := make([]byte, 100)
+	n, _ := ready.ReadReady(name, buf) // no is an answer
+	return string(buf[:n])
 }
 
 // A directory that becomes a link at any moment still leads nowhere.
@@ -121,6 +135,9 @@ func TestDirRace(t *testing.T) {
 	for range 2000 {
 		if b, err := fs.ReadFile(tree, "d/f"); err == nil && string(b) != "inside" {
 			t.Errorf("read %q", b)
+		}
+		if b := readReady(tree, "d/f"); b != "" && b != "inside" {
+			t.Errorf("ready: %q", b)
 		}
 		_ = treetest.Write(t.Context(), tree, "d/new", "x", filetree.CreateOptions{})
 	}

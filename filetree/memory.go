@@ -112,6 +112,24 @@ func (t *memTree) Open(name string) (fs.File, error) {
 	return &memFile{*bytes.NewReader(n.data), n.info(name)}, nil
 }
 
+var _ Ready = (*memTree)(nil)
+
+func (t *memTree) ReadReady(name string, buf []byte) (int, error) {
+	if err := checkName("read", name); err != nil {
+		return 0, err
+	}
+	t.mu.RLock()
+	n, err := t.find("read", name)
+	t.mu.RUnlock()
+	if err != nil {
+		return 0, err
+	}
+	if n.kids != nil || len(n.data) > len(buf) {
+		return 0, fail("read", name, fs.ErrInvalid)
+	}
+	return copy(buf, n.data), nil
+}
+
 func (t *memTree) Stat(name string) (fs.FileInfo, error) {
 	if err := checkName("stat", name); err != nil {
 		return nil, err

@@ -44,6 +44,15 @@ type Tree interface {
 	Space() (used, limit int64)
 }
 
+// Ready is a Tree that can tell what needs no waiting, for servers that have
+// others to attend to.
+type Ready interface {
+	// ReadReady reads a regular file whole into buf, and tells how long it is.
+	// It never waits for a disk. Where it would have to, where the file is
+	// longer than buf, or is none, it fails: Open does it, or tells why not.
+	ReadReady(name string, buf []byte) (int, error)
+}
+
 // An Upload is a file that is being written. It is used by one goroutine at a
 // time, and must be ended by Commit or Abort.
 type Upload interface {

@@ -68,6 +68,21 @@ func want(t *testing.T, tree filetree.Tree, name, content string) {
 	if err != nil || string(got) != content {
 		t.Errorf("%s: %.60q, %v; want %.60q", name, got, err, content)
 	}
+	ready, ok := tree.(filetree.Ready)
+	if !ok {
+		return
+	}
+	for _, room := range []int{len(content), len(content) + 10} { // it may say no
+		buf := make([]byte, room)
+		if n, err := ready.ReadReady(name, buf); err == nil && string(buf[:n]) != content {
+			t.Errorf("%s is ready: %.60q; want %.60q", name, buf[:n], content)
+		}
+	}
+	if content != "" {
+		if n, err := ready.ReadReady(name, make([]byte, len(content)-1)); err == nil {
+			t.Errorf("%s: %d bytes are ready, and it has %d", name, n, len(content))
+		}
+	}
 }
 
 func wantErr(t *testing.T, what string, got, want error) {

@@ -31,6 +31,7 @@ store/memstore store/diskstore        < store/internal/*
 store/diskstore                       < go.etcd.io/bbolt golang.org/x/sys
 message                               < golang.org/x/text
 message/mbox message/maildir          < message
+filetree                              < golang.org/x/sys
 filetree/treetest                     < filetree
 
 # first floor: conversation

@@ -91,6 +91,16 @@ func equal(got, want string) bool {
 // ftpFiles is a tree as a session of FTP sees it.
 type ftpFiles struct{ filetree.Tree }
 
+var _ ftp.Ready = ftpFiles{}
+
+func (f ftpFiles) ReadReady(name string, buf []byte) (int, error) {
+	ready, ok := f.Tree.(filetree.Ready)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return ready.ReadReady(name, buf)
+}
+
 func (f ftpFiles) Create(ctx context.Context, name string, o ftp.CreateOptions) (ftp.Upload, error) {
 	up, err := f.Tree.Create(ctx, name, filetree.CreateOptions{Offset: o.Offset, Append: o.Append, IfAbsent: o.IfAbsent, Size: o.Size})
 	if err != nil {

@@ -56,6 +56,14 @@ type Files interface {
 	fs.ReadDirFS
 }
 
+// Ready is what Files have that can tell what needs no waiting.
+type Ready interface {
+	// ReadReady reads a regular file whole into buf, and tells how long it is.
+	// It never waits for a disk. Where it would have to, where the file is
+	// longer than buf, or is none, it fails: then Open is asked.
+	ReadReady(name string, buf []byte) (int, error)
+}
+
 // Creator makes files (STOR, APPE, STOU).
 type Creator interface {
 	Create(ctx context.Context, name string, o CreateOptions) (Upload, error)

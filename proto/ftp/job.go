@@ -31,7 +31,7 @@ func (s *session) begin(ctx context.Context, about string, f func(ctx context.Co
 	j := &job{about: about, began: time.Now(), cancel: cancel, done: make(chan struct{})}
 	s.job = j
 	wake := s.talk.Wake
-	go func() {
+	run := func() {
 		stop := j.keepAwake(wake)
 		defer wake()
 		defer close(j.done)
@@ -47,7 +47,13 @@ func (s *session) begin(ctx context.Context, about string, f func(ctx context.Co
 			}
 		}()
 		j.after = f(ctx, j)
-	}()
+	}
+	if s.prompt { // which may start no goroutine
+		s.begun = run
+		wake()
+		return
+	}
+	go run()
 }
 
 // awake is how often a running job reminds the engine that its session is not

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
-	"time"
 )
 
 // PortRange is where passive data connections arrive. The zero value is a port
@@ -76,7 +75,7 @@ func (p *passive) rested(local netip.Addr, r PortRange) *sharedPort {
 // sharedPort is a port and who waits there; passive's mutex guards it.
 type sharedPort struct {
 	at      netip.AddrPort
-	l       net.Listener
+	l       door
 	waiting []*expectation
 }
 
@@ -86,7 +85,8 @@ type expectation struct {
 	port  *sharedPort
 	peer  netip.Addr
 	came  bool
-	conns chan net.Conn // of length 1; closed when the port breaks
+	conns chan arrival // of length 1; closed when the port breaks
+	rouse func()       // tells whoever waits that another has let the connection in; nil: nobody waits
 }
 
 // expect begins to wait for one connection from peer. The caller releases it.
@@ -128,63 +128,41 @@ func (p *passive) listen(ctx context.Context, at netip.AddrPort, peer netip.Addr
 		return nil, err
 	}
 	bound := l.Addr().(*net.TCPAddr).AddrPort()
-	shared := &sharedPort{at: netip.AddrPortFrom(at.Addr(), bound.Port()), l: l}
+	shared := &sharedPort{at: netip.AddrPortFrom(at.Addr(), bound.Port())}
+	if shared.l, err = p.open(shared, l); err != nil {
+		return nil, err
+	}
 	if p.ports == nil {
 		p.ports = map[netip.AddrPort]*sharedPort{}
 	}
 	p.ports[shared.at] = shared
-	go p.accept(shared)
 	return p.join(shared, peer), nil
 }
 
+// join has peer wait on a port that is open. Who connected there before was not
+// told to.
 func (p *passive) join(shared *sharedPort, peer netip.Addr) *expectation {
+	_ = p.look(shared, nil) // what ails the port shows when somebody waits
 	p.idle = slices.DeleteFunc(p.idle, func(other *sharedPort) bool { return other == shared })
-	e := &expectation{owner: p, port: shared, peer: peer, conns: make(chan net.Conn, 1)}
+	e := &expectation{owner: p, port: shared, peer: peer, conns: make(chan arrival, 1)}
 	shared.waiting = append(shared.waiting, e)
 	return e
 }
 
-// accept hands connections to those that wait for their peers; nobody else's
-// is let in (RFC 2577 section 3).
-func (p *passive) accept(shared *sharedPort) {
-	for {
-		c, err := shared.l.Accept()
-		if err != nil {
-			p.broke(shared)
-			return
-		}
-		if !p.deliver(shared, c) {
-			c.Close()
-		}
-	}
-}
-
-func (p *passive) deliver(shared *sharedPort, c net.Conn) bool {
-	from := addrOf(c.RemoteAddr())
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// deliver hands a connection to whoever waits for its peer; nobody else's is
+// let in (RFC 2577 section 3). With mu held.
+func (p *passive) deliver(shared *sharedPort, a arrival, from netip.Addr) {
 	for _, e := range shared.waiting {
 		if e.peer == from && !e.came {
 			e.came = true
-			e.conns <- c
-			return true
+			e.conns <- a
+			if e.rouse != nil {
+				e.rouse()
+			}
+			return
 		}
 	}
-	return false
-}
-
-// broke ends a port whose listener was closed or fails.
-func (p *passive) broke(shared *sharedPort) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.shut(shared)
-	p.idle = slices.DeleteFunc(p.idle, func(other *sharedPort) bool { return other == shared })
-	for _, e := range shared.waiting {
-		if !e.came {
-			e.came = true
-			close(e.conns)
-		}
-	}
+	a.Close()
 }
 
 // release ends the waiting; a connection that nobody took is closed. A second
@@ -206,9 +184,9 @@ func (e *expectation) release() {
 		p.shut(e.port)
 	}
 	select {
-	case c := <-e.conns:
-		if c != nil {
-			c.Close()
+	case a, ok := <-e.conns:
+		if ok {
+			a.Close()
 		}
 	default:
 	}
@@ -230,31 +208,20 @@ func (p *passive) rest(shared *sharedPort) {
 	p.idle = append(p.idle, shared)
 }
 
-// soon is the connection if it is here, or comes at once; else nil, and the
-// waiting goes on.
-func (e *expectation) soon() net.Conn {
-	timer := time.NewTimer(time.Millisecond)
-	defer timer.Stop()
-	select {
-	case c := <-e.conns:
-		e.release()
-		return c
-	case <-timer.C:
-		return nil
+// take is the connection, if it is here; then the waiting is over.
+func (e *expectation) take() (arrival, bool) {
+	e.owner.mu.Lock()
+	err := e.owner.look(e.port, e)
+	e.owner.mu.Unlock()
+	if err != nil {
+		return arrival{}, false
 	}
-}
-
-// open waits for the connection.
-func (e *expectation) open(ctx context.Context) (net.Conn, error) {
-	defer e.release()
 	select {
-	case c := <-e.conns:
-		if c == nil {
-			return nil, net.ErrClosed
-		}
-		return c, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case a, ok := <-e.conns:
+		e.release()
+		return a, ok
+	default:
+		return arrival{}, false
 	}
 }
 
@@ -285,3 +252,9 @@ type dataPlan interface {
 	open(ctx context.Context) (net.Conn, error)
 	release()
 }
+
+// stands is a data connection that is there already.
+type stands struct{ arrival }
+
+func (c stands) open(context.Context) (net.Conn, error) { return c.conn() }
+func (c stands) release()                               { c.Close() }

@@ -82,7 +82,10 @@ func (l Limits) filled() Limits {
 	return l
 }
 
-var _ server.Handler = (*Handler)(nil)
+var (
+	_ server.Handler  = (*Handler)(nil)
+	_ server.Prompter = (*session)(nil)
+)
 
 // Mode is Blocks: commands look at files.
 func (h *Handler) Mode() server.Mode { return server.Blocks }
@@ -139,7 +142,9 @@ type session struct {
 	pbsz    bool
 	private bool // PROT P
 
+	prompt bool // a Prompt runs
 	job    *job
+	begun  func()    // a job that Push is to run
 	queue  []Command // came while the job ran
 	quit   bool      // QUIT came while the job ran
 	skipLF bool      // the LF of an ABOR that was taken without it may come
@@ -237,6 +242,28 @@ func (s *session) Turn(ctx context.Context) error {
 	return nil
 }
 
+// Prompt answers what waits for nothing.
+func (s *session) Prompt(ctx context.Context) error {
+	if s.job != nil {
+		return wire.ErrWait
+	}
+	line, err := s.line()
+	if err != nil {
+		return wire.ErrWait //nolint:nilerr // Turn meets it again
+	}
+	if line == nil {
+		return nil
+	}
+	c, err := ParseCommand(bytes.TrimSuffix(line, []byte("\r")))
+	if v := s.h.verbs[c.Verb]; err != nil || v == nil || !v.prompt || strings.ContainsAny(c.Arg, "\r\n") {
+		return wire.ErrWait
+	}
+	s.prompt = true
+	err = s.take(ctx, c)
+	s.prompt = false
+	return err
+}
+
 // fault answers what is no command; too many of them are no client.
 func (s *session) fault(text string) error {
 	s.reply(500, text)
@@ -277,7 +304,7 @@ func (s *session) take(ctx context.Context, c Command) error {
 		return nil
 	}
 	err := v.do(s, ctx, c.Arg)
-	if c.Verb != "REST" && !v.interrupts && !v.keeps { // RFC 3659 section 5.3: REST is for the next command
+	if err != wire.ErrWait && c.Verb != "REST" && !v.interrupts && !v.keeps { // RFC 3659 section 5.3: REST is for the next command
 		s.offset = 0
 	}
 	return err
@@ -285,15 +312,25 @@ func (s *session) take(ctx context.Context, c Command) error {
 
 // Push says how a job ended.
 func (s *session) Push(ctx context.Context) error {
+	s.launch()
 	if s.job == nil || !s.job.over() {
 		return nil
 	}
 	return s.settle(ctx)
 }
 
+// launch starts a job that a Prompt has begun.
+func (s *session) launch() {
+	if s.begun != nil {
+		go s.begun()
+		s.begun = nil
+	}
+}
+
 // settle waits for the end of a job, answers, and carries out what waited for
 // it.
 func (s *session) settle(ctx context.Context) error {
+	s.launch()
 	for s.job != nil {
 		j := s.job
 		<-j.done // it ends with the server's context at the latest
@@ -327,6 +364,7 @@ func (s *session) goodbye() error {
 
 // Farewell lets a transfer come to its end, as long as there is time.
 func (s *session) Farewell(context.Context) {
+	s.launch()
 	if j := s.job; j != nil {
 		<-j.done
 		s.job = nil
@@ -337,6 +375,7 @@ func (s *session) Farewell(context.Context) {
 
 // Close ends what runs.
 func (s *session) Close(why error) error {
+	s.launch()
 	if s.job != nil {
 		s.job.cancel()
 		<-s.job.done

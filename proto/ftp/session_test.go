@@ -217,9 +217,6 @@ func TestDataOfThePeerOnly(t *testing.T) {
 		t.Skip("127.0.0.2 is no address of this host:", err)
 	}
 	defer thief.Close()
-	if n, err := thief.Read(make([]byte, 1)); n > 0 || err == nil {
-		t.Error("the thief got something")
-	}
 	data, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
@@ -230,6 +227,9 @@ func TestDataOfThePeerOnly(t *testing.T) {
 		t.Errorf("%q, %v", text, err)
 	}
 	k.want("226")
+	if n, err := thief.Read(make([]byte, 1)); n > 0 || err == nil {
+		t.Error("the thief got something")
+	}
 }
 
 // TestSharedPorts has two peers wait on one port.

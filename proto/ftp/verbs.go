@@ -14,6 +14,7 @@ type verb struct {
 	after      string // the verb that must come right before
 	secret     bool   // the argument is nobody else's business
 	interrupts bool   // is heard while a job runs
+	prompt     bool   // it waits for nothing, or says wire.ErrWait where session.prompt forbids it
 	keeps      bool   // REST's offset outlives it: it comes between REST and the transfer
 	has        func(s *session) bool
 	do         func(s *session, ctx context.Context, arg string) error
@@ -63,22 +64,22 @@ func verbTable() map[string]*verb {
 
 		"CWD":  {when: loggedIn, args: required, do: (*session).cwd_, usage: "directory", rfc: "RFC 959 4.1.1"},
 		"CDUP": {when: loggedIn, do: (*session).cdup, rfc: "RFC 959 4.1.1"},
-		"PWD":  {when: loggedIn, do: (*session).pwd, rfc: "RFC 959 4.1.3"},
+		"PWD":  {when: loggedIn, prompt: true, do: (*session).pwd, rfc: "RFC 959 4.1.3"},
 
-		"PORT": {when: loggedIn, args: required, keeps: true, do: (*session).port, usage: "h1,h2,h3,h4,p1,p2", rfc: "RFC 959 4.1.2"},
-		"PASV": {when: loggedIn, keeps: true, do: (*session).pasv, rfc: "RFC 959 4.1.2"},
-		"EPRT": {when: loggedIn, args: required, keeps: true, do: (*session).eprt, usage: "|family|host|port|", rfc: "RFC 2428 2", feature: is("EPRT")},
-		"EPSV": {when: loggedIn, args: optional, keeps: true, do: (*session).epsv, usage: "[1 | 2 | ALL]", rfc: "RFC 2428 3", feature: is("EPSV")},
-		"TYPE": {when: loggedIn, args: required, keeps: true, do: (*session).type_, usage: "A | I | L 8", rfc: "RFC 959 4.1.2"},
-		"STRU": {when: loggedIn, args: required, keeps: true, do: (*session).stru, usage: "F", rfc: "RFC 959 4.1.2"},
-		"MODE": {when: loggedIn, args: required, keeps: true, do: (*session).mode, usage: "S", rfc: "RFC 959 4.1.2"},
+		"PORT": {when: loggedIn, args: required, keeps: true, prompt: true, do: (*session).port, usage: "h1,h2,h3,h4,p1,p2", rfc: "RFC 959 4.1.2"},
+		"PASV": {when: loggedIn, keeps: true, prompt: true, do: (*session).pasv, rfc: "RFC 959 4.1.2"},
+		"EPRT": {when: loggedIn, args: required, keeps: true, prompt: true, do: (*session).eprt, usage: "|family|host|port|", rfc: "RFC 2428 2", feature: is("EPRT")},
+		"EPSV": {when: loggedIn, args: optional, keeps: true, prompt: true, do: (*session).epsv, usage: "[1 | 2 | ALL]", rfc: "RFC 2428 3", feature: is("EPSV")},
+		"TYPE": {when: loggedIn, args: required, keeps: true, prompt: true, do: (*session).type_, usage: "A | I | L 8", rfc: "RFC 959 4.1.2"},
+		"STRU": {when: loggedIn, args: required, keeps: true, prompt: true, do: (*session).stru, usage: "F", rfc: "RFC 959 4.1.2"},
+		"MODE": {when: loggedIn, args: required, keeps: true, prompt: true, do: (*session).mode, usage: "S", rfc: "RFC 959 4.1.2"},
 
-		"RETR": {when: loggedIn, args: required, do: (*session).retr, usage: "file", rfc: "RFC 959 4.1.3"},
+		"RETR": {when: loggedIn, args: required, prompt: true, do: (*session).retr, usage: "file", rfc: "RFC 959 4.1.3"},
 		"STOR": {when: loggedIn, args: required, has: has[Creator], do: (*session).stor, usage: "file", rfc: "RFC 959 4.1.3"},
 		"STOU": {when: loggedIn, args: optional, has: has[Creator], do: (*session).stou, usage: "[file]", rfc: "RFC 959 4.1.3, 1123 4.1.2.9"},
 		"APPE": {when: loggedIn, args: required, has: has[Creator], do: (*session).appe, usage: "file", rfc: "RFC 959 4.1.3"},
-		"ALLO": {when: loggedIn, args: required, keeps: true, do: (*session).allo, usage: "bytes", rfc: "RFC 959 4.1.3"},
-		"REST": {when: loggedIn, args: required, do: (*session).rest, usage: "offset", rfc: "RFC 3659 5", feature: is("REST STREAM")},
+		"ALLO": {when: loggedIn, args: required, keeps: true, prompt: true, do: (*session).allo, usage: "bytes", rfc: "RFC 959 4.1.3"},
+		"REST": {when: loggedIn, args: required, prompt: true, do: (*session).rest, usage: "offset", rfc: "RFC 3659 5", feature: is("REST STREAM")},
 		"ABOR": {interrupts: true, do: (*session).abor, rfc: "RFC 959 4.1.3"},
 		"STAT": {args: optional, interrupts: true, do: (*session).stat, usage: "[file]", rfc: "RFC 959 4.1.3"},
 
@@ -100,7 +101,7 @@ func verbTable() map[string]*verb {
 		"SITE": {args: required, do: (*session).site, usage: "HELP", rfc: "RFC 959 4.1.3"},
 		"SYST": {do: (*session).syst, rfc: "RFC 959 4.1.3"},
 		"HELP": {args: optional, do: (*session).help, usage: "[command]", rfc: "RFC 959 4.1.3"},
-		"NOOP": {args: optional, keeps: true, do: (*session).noop, rfc: "RFC 959 4.1.3"},
+		"NOOP": {args: optional, keeps: true, prompt: true, do: (*session).noop, rfc: "RFC 959 4.1.3"},
 		"FEAT": {keeps: true, do: (*session).feat, rfc: "RFC 2389 3"},
 		"OPTS": {args: required, do: (*session).opts, usage: "command [options]", rfc: "RFC 2389 4"},
 		"LANG": {args: optional, do: (*session).lang, usage: "[tag]", rfc: "RFC 2640 4", feature: is("LANG EN*")},

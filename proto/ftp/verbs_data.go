@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/farend-go/farend/wire"
 )
 
 // leastPort is the first port to which a client may have data sent (RFC 2577
@@ -68,6 +70,9 @@ func (s *session) pasv(ctx context.Context, _ string) error {
 		return nil
 	}
 	outer, err := s.advertised(ctx)
+	if err == wire.ErrWait {
+		return err
+	}
 	if err != nil {
 		s.reply(425, "The server does not know its address")
 		return nil
@@ -91,6 +96,9 @@ func (s *session) advertised(ctx context.Context) (netip.Addr, error) {
 	}
 	if a, err := netip.ParseAddr(name); err == nil && a.Unmap().Is4() {
 		return a.Unmap(), nil
+	}
+	if s.prompt {
+		return netip.Addr{}, wire.ErrWait
 	}
 	ctx, cancel := context.WithTimeout(ctx, handshakeLimit)
 	defer cancel()

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,17 @@ const piece = 1 << 20
 
 // retr sends a file (RFC 959 section 4.1.3).
 func (s *session) retr(ctx context.Context, arg string) error {
-	f, info := s.open(arg)
+	name, ok := s.absolute(arg)
+	if !ok {
+		return nil
+	}
+	if done, err := s.sendReady(ctx, name, arg); done {
+		return err
+	}
+	if s.prompt {
+		return wire.ErrWait
+	}
+	f, info := s.open(name)
 	if f == nil {
 		return nil
 	}
@@ -34,16 +45,7 @@ func (s *session) retr(ctx context.Context, arg string) error {
 			s.refuse(err)
 			return nil
 		}
-		left := info.Size() - offset
-		text = fmt.Sprintf("%s (%d bytes)", text, left)
-		if left <= small {
-			if c := s.atOnce(); c != nil {
-				defer f.Close()
-				s.reply(150, text)
-				s.sendSmall(c, f)
-				return nil
-			}
-		}
+		text = opening(info.Size() - offset)
 	}
 	return s.transfer(ctx, 150, text, "RETR "+arg, func() { f.Close() }, func(_ context.Context, j *job, c *dataConn) error {
 		defer f.Close()
@@ -54,13 +56,10 @@ func (s *session) retr(ctx context.Context, arg string) error {
 	})
 }
 
-// open opens the regular file that arg names; nil, and a reply, where it is
-// none.
-func (s *session) open(arg string) (fs.File, fs.FileInfo) {
-	name, ok := s.absolute(arg)
-	if !ok {
-		return nil, nil
-	}
+func opening(size int64) string { return fmt.Sprintf("Opening data connection (%d bytes)", size) }
+
+// open opens the regular file of that name; nil, and a reply, where it is none.
+func (s *session) open(name string) (fs.File, fs.FileInfo) {
 	f, err := s.files.Open(rooted(name))
 	if err != nil {
 		s.refuse(err)
@@ -78,33 +77,44 @@ func (s *session) open(arg string) (fs.File, fs.FileInfo) {
 	return f, info
 }
 
-// small is a file that a new connection takes without anybody reading: the
-// least that the system keeps for the peer (tcp(7), tcp_wmem).
-const small = 4 << 10
+// small is a file that is sent within its Turn, if it lies in memory and its
+// connection stands.
+const small = 32 << 10
 
-// atOnce is the data connection, where nothing needs a job beside the session:
-// it stands already, and in clear.
-func (s *session) atOnce() net.Conn {
-	e, ok := s.data.(*expectation)
-	if !ok || s.private || s.h.RequireTLS || s.h.Layer != nil {
-		return nil
+// sendReady sends a small file within the Turn; false: that cannot be, and
+// nothing has been done. What the peer does not take at once is left to a job.
+func (s *session) sendReady(ctx context.Context, name, arg string) (bool, error) {
+	files, ok := s.files.(Ready)
+	e, passive := s.data.(*expectation)
+	if !ok || !passive || s.ascii || s.offset > 0 || s.private || s.h.RequireTLS || s.h.Layer != nil {
+		return false, nil
 	}
-	c := e.soon()
-	if c != nil {
-		s.data = nil
+	buf := wire.Get(small)
+	defer wire.Put(buf)
+	n, err := files.ReadReady(rooted(name), buf[:small])
+	if err != nil {
+		return false, nil //nolint:nilerr // the long way tells
 	}
-	return c
-}
-
-// sendSmall is a transfer within a Turn.
-func (s *session) sendSmall(nc net.Conn, f io.Reader) {
-	j, c := &job{}, &dataConn{nc, nc, s.limits.Stall}
-	c.progress()
-	err := send(j, c, f)
-	if closeErr := nc.Close(); err == nil {
+	c, ok := e.take()
+	if !ok {
+		return false, nil
+	}
+	sent, err := c.send(buf[:n])
+	if err == nil && sent < n {
+		rest := bytes.NewReader(bytes.Clone(buf[sent:n]))
+		s.data = stands{c}
+		return true, s.transfer(ctx, 150, opening(int64(n)), "RETR "+arg, func() {}, func(_ context.Context, j *job, c *dataConn) error {
+			j.moved.Add(int64(sent))
+			return send(j, c, rest)
+		})
+	}
+	s.data = nil
+	s.reply(150, opening(int64(n)))
+	if closeErr := c.Close(); err == nil {
 		err = closeErr
 	}
-	s.transferred(j, err)
+	s.transferred(&job{}, err)
+	return true, nil
 }
 
 // skip goes to where a transfer is to begin.

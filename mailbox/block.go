@@ -3,6 +3,7 @@ package mailbox
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/farend-go/farend/store"
 )
@@ -120,17 +121,17 @@ func parseBlock(block []byte, into []entry) ([]entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := decoder{b: block[blockHeadSize:]}
+	d := decodeMany(block[blockHeadSize:])
 	before := UID(0)
-	into = into[:0]
+	into = slices.Grow(into[:0], min(int(h.count), blockMax))
 	for range h.count {
 		if d.failed {
 			break
 		}
-		var e entry
+		into = append(into, entry{})
+		e := &into[len(into)-1]
 		e.parse(&d, before)
 		before = e.uid
-		into = append(into, e)
 	}
 	return into, d.err("a block")
 }

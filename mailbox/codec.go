@@ -12,7 +12,11 @@ import (
 type decoder struct {
 	b      []byte
 	failed bool
+	copied string // b as it was at the start, for many texts to share; "": each is a copy of its own
 }
+
+// decodeMany is for what has many texts.
+func decodeMany(b []byte) decoder { return decoder{b: b, copied: string(b)} }
 
 func (d *decoder) uint() uint64 {
 	v, n := binary.Uvarint(d.b)
@@ -44,16 +48,19 @@ func (d *decoder) byte() byte {
 	return v
 }
 
-// text copies.
 func (d *decoder) text() string {
 	n := d.uint()
 	if n > uint64(len(d.b)) {
 		d.fail()
 		return ""
 	}
-	v := string(d.b[:n])
+	text := d.b[:n]
 	d.b = d.b[n:]
-	return v
+	if d.copied == "" {
+		return string(text)
+	}
+	end := len(d.copied) - len(d.b)
+	return d.copied[end-len(text) : end]
 }
 
 // count reads the number of things that follow, each of at least one byte.

@@ -14,6 +14,7 @@ import (
 type opened struct {
 	m        *mailbox.Mailbox
 	readOnly bool
+	told     mailbox.Message // the last that Messages told of: mostly the next to be opened
 }
 
 func (o *opened) State(ctx context.Context) (imap.State, error) {
@@ -47,6 +48,7 @@ func (o *opened) Messages(ctx context.Context, uids imap.Set) iter.Seq2[imap.Inf
 				yield(imap.Info{}, imapError(err))
 				return
 			}
+			o.told = m
 			flags = appendFlags(flags[:0], m.Flags, m.Keywords)
 			if !yield(imap.Info{
 				UID: m.UID, ModSeq: m.ModSeq, Flags: flags, Size: m.Size, InternalDate: m.Date, SaveDate: m.Saved, EmailID: m.ID(),
@@ -58,9 +60,12 @@ func (o *opened) Messages(ctx context.Context, uids imap.Set) iter.Seq2[imap.Inf
 }
 
 func (o *opened) Message(ctx context.Context, uid uint32) (imap.Message, error) {
-	m, err := o.m.Message(ctx, uid)
-	if err != nil {
-		return nil, imapError(err)
+	m := o.told
+	if m.UID != uid {
+		var err error
+		if m, err = o.m.Message(ctx, uid); err != nil {
+			return nil, imapError(err)
+		}
 	}
 	c, err := o.m.Open(ctx, m)
 	if err != nil {

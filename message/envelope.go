@@ -15,9 +15,6 @@ type Envelope struct {
 	References []string
 }
 
-// EnvelopeOf reads the envelope from a header.
-func EnvelopeOf(h Header) *Envelope { return readEnvelope(h, func(DefectKind, Field) {}) }
-
 // once are the fields that a message may have at most once (RFC 5322 3.6).
 var once = [...]string{"Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-ID", "In-Reply-To", "References", "Subject"}
 

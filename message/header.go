@@ -105,16 +105,6 @@ func (h Header) MessageID() string { return first(ParseMessageIDs(h.Get("Message
 // References gives the identifiers of the References field, oldest first.
 func (h Header) References() []string { return ParseMessageIDs(h.Get("References")) }
 
-// MediaType is the Content-Type, or text/plain.
-func (h Header) MediaType() MediaType {
-	v := h.Get("Content-Type")
-	if v == "" {
-		return MediaType{Type: "text", Subtype: "plain"}
-	}
-	t, _ := ParseMediaType(v)
-	return t
-}
-
 func first(list []string) string {
 	if len(list) == 0 {
 		return ""

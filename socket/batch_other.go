@@ -22,9 +22,6 @@ func NewRecvBatch(o BatchOptions) *RecvBatch {
 // Len is how many messages the last call received.
 func (b *RecvBatch) Len() int { return b.n }
 
-// Cap is how many messages one call receives at most.
-func (b *RecvBatch) Cap() int { return 1 }
-
 // At is message i of the last call.
 func (b *RecvBatch) At(i int) Datagram { return []Datagram{b.one}[:b.n][i] }
 

@@ -101,9 +101,6 @@ func (b *RecvBatch) RecvFD(fd int) (int, error) {
 // Len is how many messages the last call received.
 func (b *RecvBatch) Len() int { return b.n }
 
-// Cap is how many messages one call receives at most.
-func (b *RecvBatch) Cap() int { return len(b.msgs) }
-
 // At is message i of the last call.
 func (b *RecvBatch) At(i int) (d Datagram) {
 	m := &b.msgs[:b.n][i]

@@ -16,7 +16,6 @@ import (
 // SendBatch belongs to one goroutine at a time.
 type SendBatch struct {
 	family Family
-	o      BatchOptions
 	msgs   []mmsghdr
 	iov    []unix.Iovec
 	names  []nameRoom
@@ -57,8 +56,8 @@ const (
 func NewSendBatch(family Family, o BatchOptions) *SendBatch {
 	o = o.filled()
 	b := &SendBatch{
-		family: family, o: o,
-		msgs: make([]mmsghdr, o.Messages), names: make([]nameRoom, o.Messages),
+		family: family,
+		msgs:   make([]mmsghdr, o.Messages), names: make([]nameRoom, o.Messages),
 		ctl: make([]controlRoom, o.Messages), trains: make([]train, o.Messages),
 		iov: make([]unix.Iovec, o.Messages),
 	}

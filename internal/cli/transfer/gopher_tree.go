@@ -13,7 +13,6 @@ import (
 
 // gopherTreeOf is a menu of a gopher server and what lies below its selector.
 type gopherTreeOf struct {
-	c      *Client
 	client *gopher.Client
 	base   gopher.URL
 	prefix string // of selectors that lie below
@@ -34,7 +33,7 @@ func gopherTree(c *Client, u *url.URL) (tree, error) {
 	if prefix != "" {
 		prefix += "/"
 	}
-	return &gopherTreeOf{c: c, client: &gopher.Client{Dialer: &c.dialer}, base: base, prefix: prefix, hosts: map[string]bool{}}, nil
+	return &gopherTreeOf{client: &gopher.Client{Dialer: &c.dialer}, base: base, prefix: prefix, hosts: map[string]bool{}}, nil
 }
 
 func (t *gopherTreeOf) at(e entry) string { return t.url(e).String() }

@@ -56,7 +56,6 @@ func (*stream) done() error { return nil }
 // appended is a sink behind what the user says is the beginning of the file
 // (-C): it goes on there whoever wrote it.
 type appended struct {
-	name string
 	f    *os.File
 	from int64
 	v    Version
@@ -79,7 +78,7 @@ func newAppended(name string, at int64) (*appended, error) {
 		f.Close()
 		return nil, failure(CodeWrite, err)
 	}
-	return &appended{name: name, f: f, from: at}, nil
+	return &appended{f: f, from: at}, nil
 }
 
 func (a *appended) have() request { return request{from: a.from, version: a.v, trusted: true} }

@@ -47,9 +47,6 @@ func (l *Lexer) Rest() []byte { return l.b[l.pos:] }
 // Pos is how many bytes were read.
 func (l *Lexer) Pos() int { return l.pos }
 
-// Back unreads what came after pos.
-func (l *Lexer) Back(pos int) { l.pos = pos }
-
 // More tells whether something is left, and nothing went wrong.
 func (l *Lexer) More() bool { return l.err == nil && l.pos < len(l.b) }
 

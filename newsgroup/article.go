@@ -112,14 +112,17 @@ func (a *Article) Open(ctx context.Context) (*Text, error) {
 	return &Text{Header: b, Body: io.NewSectionReader(blob, at, blob.Size()-at), blob: blob}, nil
 }
 
-// article makes one of a row, whose bytes are copied.
-func (s *Store) article(key, value []byte) (Article, error) {
+// article makes one of a row, whose bytes are copied behind those of others in
+// all.
+func (s *Store) article(key, value []byte, all *[]byte) (Article, error) {
 	r, err := parseRow(value)
 	if err != nil {
 		return Article{}, err
 	}
+	at := len(*all)
+	*all = append(*all, r.overview...)
 	return Article{
-		Number: numberOf(key), Overview: bytes.Clone(r.overview), Arrived: time.Unix(0, r.arrived),
+		Number: numberOf(key), Overview: (*all)[at:len(*all):len(*all)], Arrived: time.Unix(0, r.arrived),
 		Header: r.header, ref: r.ref, store: s,
 	}, nil
 }
@@ -150,7 +153,7 @@ func (s *Store) get(r store.Reader, group string, number int64) (Article, error)
 	if err != nil {
 		return Article{}, err
 	}
-	return s.article(key, v)
+	return s.article(key, v, new([]byte))
 }
 
 // ByID gives an article by its message identifier. ErrNoArticle.
@@ -219,7 +222,7 @@ func (s *Store) neighbour(ctx context.Context, group string, walk func(store.Rea
 			return err
 		}
 		for k, v := range walk(r) {
-			a, err = s.article(k, v)
+			a, err = s.article(k, v, new([]byte))
 			return err
 		}
 		return ErrNoArticle
@@ -233,7 +236,6 @@ func (s *Store) neighbour(ctx context.Context, group string, walk func(store.Rea
 func (s *Store) Articles(ctx context.Context, group string, from, to int64) iter.Seq2[Article, error] {
 	return pages(func(next []byte) (page []Article, more []byte, err error) {
 		err = s.engine.View(ctx, func(r store.Reader) error {
-			page, more = nil, nil
 			start := next
 			if start == nil {
 				if _, err := readHead(r, group); err != nil {
@@ -241,6 +243,8 @@ func (s *Store) Articles(ctx context.Context, group string, from, to int64) iter
 				}
 				start = keyRow(group, max(from, 1))
 			}
+			page, more = make([]Article, 0, min(pageSize, max(to-numberOf(start)+1, 0))), nil
+			overviews := make([]byte, 0, cap(page)*usualOverview)
 			for k, v := range r.Ascend(start, rowsEnd(group)) {
 				if numberOf(k) > to {
 					return nil
@@ -249,7 +253,7 @@ func (s *Store) Articles(ctx context.Context, group string, from, to int64) iter
 					more = bytes.Clone(k)
 					return nil
 				}
-				a, err := s.article(k, v)
+				a, err := s.article(k, v, &overviews)
 				if err != nil {
 					return err
 				}
@@ -260,6 +264,9 @@ func (s *Store) Articles(ctx context.Context, group string, from, to int64) iter
 		return page, more, err
 	})
 }
+
+// usualOverview is how long an overview mostly is at most.
+const usualOverview = 300
 
 // Numbers gives only the numbers; see Articles.
 func (s *Store) Numbers(ctx context.Context, group string, from, to int64) iter.Seq2[int64, error] {

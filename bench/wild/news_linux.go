@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/farend-go/farend/proto/nntp"
@@ -19,9 +20,9 @@ const newsGroup = "local.test"
 
 // newsRows are articles in and out, and the overview of many.
 func (l *lab) newsRows() []row {
-	in, out, rows := 5000, 1000, 20_000
+	in, posts, out, rows := 5000, 2000, 1000, 100_000
 	if l.quick {
-		in, out, rows = 100, 50, 200
+		in, posts, out, rows = 100, 50, 50, 200
 	}
 	keeps := farend("nntp", "--data", "DIR/data")
 	keeps.name = "farend, durable"
@@ -45,9 +46,16 @@ func (l *lab) newsRows() []row {
 				return feedNews(ctx, s, int(next.Add(int64(in)))-in, in, 4096)
 			},
 		},
+		{
+			name: "nntp, POST of 4 KiB, 16 connections", unit: "article", units: float64(posts), scale: 1e6,
+			servers: []server{keeps, memory, {"INN", "innd", startINN}},
+			work: func(ctx context.Context, _ *lab, s *site) error {
+				return postNews(ctx, s, int(next.Add(int64(posts)))-posts, posts, 16, 4096)
+			},
+		},
 		{name: "nntp, ARTICLE of 4 KiB, pipelined", unit: "article", units: float64(20 * out), scale: 1e6, servers: filled(keeps, out, 4096), work: fetch(20)},
-		{name: fmt.Sprintf("nntp, OVER of %d", rows), unit: "row", units: float64(rows), scale: 1e6, servers: filled(memory, rows, 300), work: over(false)},
-		{name: fmt.Sprintf("nntp, OVER of %d, compressed", rows), unit: "row", units: float64(rows), scale: 1e6, servers: filled(memory, rows, 300), work: over(true)},
+		{name: fmt.Sprintf("nntp, OVER of %d", rows), unit: "row", units: float64(rows), scale: 1e6, servers: filled(keeps, rows, 300), work: over(false)},
+		{name: fmt.Sprintf("nntp, OVER of %d, compressed", rows), unit: "row", units: float64(rows), scale: 1e6, servers: filled(keeps, rows, 300), work: over(true)},
 	}
 }
 
@@ -83,7 +91,7 @@ func feedNews(ctx context.Context, s *site, first, count, size int) error {
 		return err
 	}
 	defer c.Close()
-	body := strings.Repeat(strings.Repeat("x", 70)+"\r\n", max(1, (size-200)/72))
+	body := newsBody(size)
 	offers := func(yield func(nntp.Offer) bool) {
 		for n := range count {
 			id := fmt.Sprintf("<%d@bench.example>", first+n)
@@ -102,6 +110,44 @@ func feedNews(ctx context.Context, s *site, first, count, size int) error {
 		}
 	}
 	return c.Quit(ctx)
+}
+
+// newsBody is what an article of a size has behind its header.
+func newsBody(size int) string {
+	return strings.Repeat(strings.Repeat("x", 70)+"\r\n", max(1, (size-200)/72))
+}
+
+// postNews posts over several connections at once, each of which waits for each
+// answer, as POST does.
+func postNews(ctx context.Context, s *site, first, count, connections, size int) error {
+	body := newsBody(size)
+	var next atomic.Int64
+	errs := make([]error, connections)
+	var all sync.WaitGroup
+	for k := range errs {
+		all.Go(func() {
+			c, err := dialNews(ctx, s, "readers")
+			if err != nil {
+				errs[k] = err
+				return
+			}
+			defer c.Close()
+			for {
+				n := int(next.Add(1)) - 1
+				if n >= count {
+					errs[k] = c.Quit(ctx)
+					return
+				}
+				text := fmt.Sprintf("From: Ann <ann@bench.example>\r\nNewsgroups: %s\r\nSubject: article %d\r\nMessage-ID: <p%d@bench.example>\r\n\r\n%s", newsGroup, first+n, first+n, body)
+				if _, err := c.Post(ctx, strings.NewReader(text)); err != nil {
+					errs[k] = err
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 func fetchNews(ctx context.Context, s *site, count, times int) error {
@@ -183,7 +229,7 @@ func startINN(ctx context.Context, l *lab, _ string) (*site, error) {
 	for name, text := range map[string]string{
 		"etc/inn.conf": fmt.Sprintf("mta: \"/bin/true\"\npathhost: inn.example\ndomain: inn.example\nfromhost: inn.example\nserver: 127.0.0.1\n"+
 			"pathnews: /usr/lib/news\npathetc: %[1]s/etc\npathdb: %[1]s/db\npathlog: %[1]s/log\npathrun: %[1]s/run\npathtmp: %[1]s/tmp\npathspool: %[1]s/spool\npathhttp: %[1]s/http\n"+
-			"ovmethod: tradindexed\nhismethod: hisv6\nenableoverview: true\nartcutoff: 0\nport: %[2]s\nbindaddress: 127.0.0.1\nbindaddress6: none\nstatus: 0\nrlimitnofile: -1\n", dir, transfer),
+			"ovmethod: tradindexed\nhismethod: hisv6\nenableoverview: true\nartcutoff: 0\nnnrpdposthost: 127.0.0.1\nnnrpdpostport: %[2]s\nport: %[2]s\nbindaddress: 127.0.0.1\nbindaddress6: none\nstatus: 0\nrlimitnofile: -1\n", dir, transfer),
 		"etc/storage.conf": "method tradspool { newsgroups: * class: 0 }\n", "etc/newsfeeds": "ME:!*::\n", "etc/nocem.ctl": "", "etc/passwd.nntp": "",
 		"etc/incoming.conf": "streaming: true\nmax-connections: 50\npeer me { hostname: \"127.0.0.1\" }\n",
 		"etc/readers.conf":  "auth all { hosts: \"*\" default: \"<anonymous>\" }\naccess all { users: \"*\" newsgroups: \"*\" access: \"RPNA\" }\n",

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"github.com/farend-go/farend/wire"
 )
 
 func listVerbs() []verb {
@@ -66,6 +68,7 @@ func (s *session) groups(ctx context.Context, w Wildmat) iter.Seq2[Group, error]
 
 // listGroups writes a line for each group that is wanted, where line writes any.
 func (s *session) listGroups(ctx context.Context, code int, text string, w Wildmat, line func(g *Group, b []byte) []byte) error {
+	s.talk.W.Grow(wire.Large)
 	s.say(code, text)
 	n := 0
 	for g, err := range s.groups(ctx, w) {
@@ -160,6 +163,7 @@ func (s *session) newNews(ctx context.Context, args []string) error {
 		s.say(503, "Nobody knows when articles came")
 		return nil
 	}
+	s.talk.W.Grow(wire.Large)
 	s.say(230, "New articles follow")
 	n := 0
 	for id, err := range b.Since(ctx, t, w.Match) {

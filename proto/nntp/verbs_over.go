@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/farend-go/farend/message"
+	"github.com/farend-go/farend/wire"
 )
 
 // span is what an argument of OVER and HDR means: articles that were found, and
@@ -53,6 +54,7 @@ func (s *session) listing(ctx context.Context, of *span, code int, text string, 
 			return s.cut(ctx, "listing articles", err)
 		}
 		if n == 0 {
+			s.talk.W.Grow(wire.Large)
 			s.say(code, text)
 		}
 		b, ok, err := line(s.buf[:0], a)

@@ -51,6 +51,7 @@ func (s *session) listGroup(ctx context.Context, args []string) error {
 		return s.failed(ctx, "LISTGROUP", err)
 	}
 	s.choose(g)
+	s.talk.W.Grow(wire.Large)
 	s.say(211, string(g.appendSelected(nil)))
 	n := 0
 	for number, err := range s.h.Backend.Numbers(ctx, name, r) {

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"math"
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/farend-go/farend/conv/deflate"
 )
@@ -74,10 +76,23 @@ func (c *Client) appendUpload(b []byte, d *Upload) (_ []byte, sync bool) {
 	}
 	b = strconv.AppendInt(append(b, '{'), d.Size, 10)
 	small := d.Size <= 4096 && (c.caps.Has("LITERAL-") || c.caps.Has("IMAP4REV2")) // RFC 7888 section 5
-	if sync = !c.caps.Has("LITERAL+") && !small; !sync {
+	if sync = !c.caps.Has("LITERAL+") && !small || d.Size > c.caps.appendLimit(); !sync {
 		b = append(b, '+')
 	}
 	return append(b, "}\r\n"...), sync
+}
+
+// appendLimit is how large a message may be (RFC 7889): one that is larger is
+// announced, so that the server can refuse it and go on.
+func (c Capabilities) appendLimit() int64 {
+	for _, word := range c {
+		if text, ok := strings.CutPrefix(word, "APPENDLIMIT="); ok {
+			if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return math.MaxInt64
 }
 
 // Compress begins COMPRESS=DEFLATE (RFC 4978).

@@ -97,6 +97,28 @@ func (t *Transport) loggedIn(ctx context.Context, c *Client, req *http.Request, 
 	return do(ctx, c, req, what)
 }
 
+// Session opens a session for what a URL names and logs in, for those who want
+// more than a response. The caller ends it. The errors are ErrURL, and those of
+// Dial and Client.Login.
+func (t *Transport) Session(ctx context.Context, u *url.URL) (*Client, URL, error) {
+	what, err := ParseURL(u)
+	if err != nil {
+		return nil, what, err
+	}
+	c, err := t.dial(ctx, u)
+	if err != nil {
+		return nil, what, err
+	}
+	cred, err := t.credentials(ctx, u, what)
+	if err == nil {
+		err = c.Login(ctx, cred)
+	}
+	if err != nil {
+		return nil, what, errors.Join(err, c.Close())
+	}
+	return c, what, nil
+}
+
 func (t *Transport) dial(ctx context.Context, u *url.URL) (*Client, error) {
 	e := dial.Endpoint{Scheme: dial.TCP, Host: u.Hostname(), Port: "143"}
 	switch {

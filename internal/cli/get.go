@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,6 +31,7 @@ type getCommand struct {
 	follow   bool
 	include  bool
 	mtime    bool
+	as       string // --as
 
 	oneForAll bool // the one -o is for every URL
 
@@ -65,6 +67,7 @@ farend get -r ftp://localhost:2121/pub/ -o pub/  # a tree; again: what is new`,
 	f.IntVar(&g.o.Segments, "segments", 1, "fetch a large file in `N` pieces at once")
 	f.BoolVarP(&g.include, "include", "i", false, "the answer's head before its body")
 	f.BoolVarP(&g.tree, "recursive", "r", false, "mirror a tree: what is new or other")
+	f.StringVar(&g.as, "as", "", "imap: a mailbox as `list`, mbox, maildir or eml")
 	f.BoolVar(&g.mirror.Delete, "delete", false, "-r: remove here what is not there")
 	f.BoolVar(&g.mirror.DryRun, "dry-run", false, "-r: only say what would be done")
 	f.BoolVar(&g.mirror.Verify, "verify", false, "-r: compare contents, not only size and time")
@@ -72,7 +75,7 @@ farend get -r ftp://localhost:2121/pub/ -o pub/  # a tree; again: what is new`,
 	f.BoolVarP(&g.globOff, "globoff", "g", false, "take [1-9] and {a,b} in URLs as they stand")
 	f.StringVar(&g.dir, "output-dir", "", "where -O and -o write")
 	f.BoolVarP(&g.mtime, "remote-time", "R", false, "give files the time of theirs")
-	hide(f, "dry-run", "verify", "segments", "urls-from", "globoff", "output-dir", "remote-time")
+	hide(f, "dry-run", "verify", "segments", "urls-from", "globoff", "output-dir", "remote-time", "as")
 	return c
 }
 
@@ -92,6 +95,11 @@ or -r). Where the server gives no parts, or lets no more of us in, it comes in o
 
 [1-1000], [01-10:2], [a-z] and {one,two} in a URL stand for all of them; #1 in FILE is what the first one stands for.
 
+A mailbox, imap://HOST/BOX or what imap://HOST/BOX?QUERY finds, is listed; -o FILE.mbox or --as mbox makes an mbox of it
+and -o DIR/ a Maildir, --as eml a file for each message in DIR. The same command again fetches what is new: of an mbox
+FILE.mbox.json notes what is in it, in a directory the files' names do. Flags and dates are kept. -r imap://HOST/ -o DIR
+makes one Maildir of all mailboxes, with folders as Maildir++ has them.
+
 -r follows directories of ftp and file, listings of http (those of farend, nginx, Apache, lighttpd, IIS, Caddy, Python and
 Go) and menus of gopher below the URL. Nothing is written outside the target directory, whatever names come.`
 
@@ -105,6 +113,8 @@ func (g *getCommand) check(args []string) error {
 		return errors.New("get: -r goes with none of -O, -C, -i and --range")
 	case !g.tree && (g.mirror.Delete || g.mirror.DryRun || g.mirror.Verify):
 		return errors.New("get: --delete, --dry-run and --verify are for -r")
+	case !slices.Contains([]string{"", transfer.AsList, transfer.AsMbox, transfer.AsMaildir, transfer.AsEML}, g.as):
+		return errors.New("get: --as " + g.as + ": want list, mbox, maildir or eml")
 	case g.span != "" && g.resume != "":
 		return errors.New("get: -C and --range: one of them")
 	case g.tree && len(args) != 1:
@@ -155,7 +165,7 @@ func (g *getCommand) jobs(args []string) ([]transfer.Job, []*url.URL, error) {
 		name := g.files[0]
 		g.oneForAll = strings.HasSuffix(name, "/") || strings.Contains(name, "#") || isDir(name)
 	}
-	model := transfer.Job{Range: g.span, Named: g.named, File: g.dir}
+	model := transfer.Job{Range: g.span, Named: g.named, File: g.dir, As: g.as}
 	if g.resume != "" {
 		model.Resume, model.ResumeAt = true, -1
 		if n, err := strconv.ParseInt(g.resume, 10, 64); err == nil && n >= 0 {

@@ -118,6 +118,51 @@ func TestNewsWithoutAServer(t *testing.T) {
 	}
 }
 
+// TestLetters brings mail from files to a server and back, and nothing twice.
+func TestLetters(t *testing.T) {
+	box := imaptest.New(t, imaptest.Options{Messages: []string{letter, strings.ReplaceAll(letter, "hello", "bye")}})
+	imap := "imap://" + imaptest.User + ":" + imaptest.Password + "@" + box.Addr
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	for _, c := range []struct {
+		args, said string
+		code       int
+	}{
+		{"get " + imap + "/INBOX -o " + at("a.mbox"), "2 messages fetched", 0},
+		{"get " + imap + "/INBOX -o " + at("a.mbox"), "0 messages fetched, 2 there already", 0},
+		{"get " + imap + "/INBOX -o " + at("md") + "/", "2 messages fetched", 0},
+		{"get " + imap + "/INBOX?BODY%20bye -o " + at("found.mbox"), "1 message fetched", 0},
+		{"get " + imap + "/INBOX --as eml -o " + at("eml"), "2 messages fetched", 0},
+		{"get " + imap + "/INBOX --as mbox", "2 messages fetched", 0},
+		{"get " + imap + "/INBOX --as maildir", "wants a directory", 2},
+		{"get " + imap + "/INBOX --as pst", "want list", 2},
+		{"get " + imap + "/INBOX;UID=1 --as mbox", "is for a mailbox", 2},
+		{"get " + imap + "/none -o " + at("none.mbox"), "No such mailbox", 78},
+		{"get " + imap + "/INBOX -o " + at("no/such/dir.mbox"), "no such file", 23},
+		{"put " + at("a.mbox") + " " + imap + "/INBOX", "0 messages put, 2 there already", 0},
+		{"put " + at("a.mbox") + " " + imap + "/New", "--create-dirs", 25},
+		{"put --create-dirs " + at("a.mbox") + " " + imap + "/New", "2 messages put", 0},
+		{"put " + at("md") + " " + imap + "/New", "0 messages put, 2 there already", 0},
+		{"put " + at("eml") + " " + imap + "/New", "0 messages put, 2 there already", 0},
+		{"put " + at("") + " " + imap + "/New", "neither a Maildir", 26},
+		{"put " + at("a.mbox") + " " + imap + "/", "names no mailbox", 2},
+		{"get -r " + imap + "/ -o " + at("all"), "2 files moved", 0},
+		{"get -r " + imap + "/ -o " + at("all"), "0 files moved, 0 B, 2 the same already", 0},
+		{"put -r " + at("all") + " " + imap + "/Copy", "2 files moved", 0},
+		{"put -r " + at("all") + " " + imap + "/Copy", "0 files moved, 0 B, 2 the same already", 0},
+	} {
+		code, _, said := mainOf(t, append(strings.Fields(c.args), "--retry", "0")...)
+		if code != c.code || !strings.Contains(said, c.said) {
+			t.Errorf("%s: status %d (want %d), %q", c.args, code, c.code, said)
+		}
+	}
+	for _, name := range []string{"INBOX", "New", "Copy", "Copy/New"} {
+		if all := box.Messages(name); len(all) != 2 {
+			t.Errorf("%s has %d messages", name, len(all))
+		}
+	}
+}
+
 // TestPutMailOnce: a message that was begun is not sent again, for it may have
 // been taken.
 func TestPutMailOnce(t *testing.T) {

@@ -51,7 +51,11 @@ farend put -r site/ ftp://localhost:2121/www/   # a tree: what is not there yet`
 }
 
 // putDetails is what farend put --help-all and its man page say more.
-const putDetails = `The exit status is that of the first file that failed, with curl's numbers: 25 upload refused, 26 a file here cannot be
+const putDetails = `To imap://HOST/BOX go single messages, and what lies in an mbox, a Maildir or a directory of .eml files, with flags and
+dates: of such a one all that the mailbox lacks, by Message-ID, so that the same command goes on where one was stopped.
+--create-dirs makes the mailbox. put -r MAILDIR imap://HOST/ puts its folders into mailboxes, too.
+
+The exit status is that of the first file that failed, with curl's numbers: 25 upload refused, 26 a file here cannot be
 read, 36 cannot resume, 67 login refused, and those of farend get. 2 is usage.`
 
 func (p *putCommand) check(args []string) error {

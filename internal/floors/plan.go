@@ -69,10 +69,11 @@ app                                   < github.com/BurntSushi/toml github.com/cr
 console                               < app
 docs/protocols/*                      < proto proto/* keep/* server dial conv auth wire message mailbox newsgroup filetree socket open
 examples examples/*                   < proto proto/* keep/* server dial conv conv/* auth wire message socket open
-internal/cli internal/cli/*           < app console examples proto proto/* open server dial load conv conv/* auth wire message socket internal/testcert
+internal/cli internal/cli/*           < app console examples proto proto/* open server dial load conv conv/* auth wire message message/* socket internal/testcert
 internal/cli internal/cli/*           < mailbox filetree github.com/vbauerster/mpb/v8 golang.org/x/net
 internal/cli internal/cli/*           < github.com/spf13/cobra github.com/spf13/pflag golang.org/x/term golang.org/x/sys
 internal/cli                          < internal/cli/*
+internal/cli/transfer                 < internal/cli/letters
 cmd/*                                 < internal/cli app
 internal/floors                       <
 

@@ -24,6 +24,7 @@ type Job struct {
 	// ResumeAt, or -1 for its end.
 	Resume   bool
 	ResumeAt int64
+	As       string // how a mailbox is written; "": File says it
 }
 
 // Get does the jobs, several at once, and returns when all have ended. report
@@ -88,6 +89,13 @@ func (c *Client) run(ctx context.Context, j Job, p *place, r *Result) error {
 		if want, err = parseSpan(j.Range); err != nil {
 			return err
 		}
+	}
+	as, _, err := inLetters(j)
+	if err != nil {
+		return err
+	}
+	if as != "" {
+		return c.getLetters(ctx, j, as, p, r)
 	}
 	get := c.urlOpener(j.URL, want)
 	if p != nil {

@@ -16,13 +16,17 @@ import (
 // mail is how the URLs of mail are opened.
 func (c *Client) mail() open.Schemes {
 	pop := &pop3.Transport{Options: pop3.Options{Dialer: c.dialer}, StartTLS: c.o.RequireTLS, Login: c.mailLogin}
-	box := &imap.Transport{Options: imap.Options{Dialer: c.dialer}, StartTLS: c.o.RequireTLS, Login: c.mailLogin}
+	box := c.imapTransport()
 	send := sender{c}
 	return open.Schemes{
 		{Name: "pop", RoundTripper: pop}, {Name: "pops", RoundTripper: pop}, {Name: "pop3", RoundTripper: pop}, {Name: "pop3s", RoundTripper: pop},
 		{Name: "imap", RoundTripper: box}, {Name: "imaps", RoundTripper: box},
 		{Name: "smtp", RoundTripper: send}, {Name: "smtps", RoundTripper: send},
 	}
+}
+
+func (c *Client) imapTransport() *imap.Transport {
+	return &imap.Transport{Options: imap.Options{Dialer: c.dialer}, StartTLS: c.o.RequireTLS, Login: c.mailLogin}
 }
 
 func (c *Client) mailLogin(_ context.Context, u *url.URL) (auth.Credentials, error) {

@@ -62,6 +62,9 @@ const maxDepth = 100
 // is made where it is missing. report gets the result of each file as it ends.
 // The error is of the whole: the target, or the first directory.
 func (c *Client) Mirror(ctx context.Context, u *url.URL, dir string, how Mirror, report func(r Result)) error {
+	if isIMAP(u) {
+		return c.exportTree(ctx, u, dir, how, report)
+	}
 	s, _ := schemeOf(u.Scheme)
 	if s.tree == nil {
 		return failuref(CodeUsage, "%s: nothing to be mirrored", s.name)

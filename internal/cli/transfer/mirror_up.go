@@ -25,6 +25,9 @@ type target interface {
 // which is made where it is missing. A file that is there with the same size,
 // and is not older, stays. Links and devices are passed over.
 func (c *Client) MirrorUp(ctx context.Context, dir string, u *url.URL, how Mirror, report func(r Result)) error {
+	if isIMAP(u) {
+		return c.importTree(ctx, dir, u, how, report)
+	}
 	s, _ := schemeOf(u.Scheme)
 	if s.tree == nil || s.put == nil {
 		return failuref(CodeUsage, "%s: nothing can be put there", s.name)

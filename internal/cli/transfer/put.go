@@ -66,6 +66,9 @@ func (c *Client) send(ctx context.Context, up Upload, r *Result) error {
 	if s.put == nil {
 		return failuref(CodeUsage, "%s: nothing can be put there", s.name)
 	}
+	if done, err := c.putLetters(ctx, up, r); done {
+		return err
+	}
 	p, err := c.payload(up.File)
 	if err != nil {
 		return err

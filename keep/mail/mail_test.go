@@ -110,6 +110,30 @@ func TestEnvelopeComesAgain(t *testing.T) {
 	})
 }
 
+// Who is meant by several addresses of one envelope gets one message, and each
+// address its result.
+func TestOneMessageForEachAccount(t *testing.T) {
+	everywhere(t, mailbox.Options{}, []string{"ann", "bob"}, func(t *testing.T, w *world) {
+		if err := w.account(t, "bob").SetQuota(t.Context(), mailbox.Limits{Messages: 1}); err != nil {
+			t.Fatal(err)
+		}
+		const text = "Subject: x\r\n\r\nx\r\n"
+		if err := post(t, w, smtp.Sender{}, text, "ann@x.test", "bob+list@x.test", "ann+news@y.test", "ann@x.test"); err != nil {
+			t.Fatal(err)
+		}
+		err := post(t, w, smtp.Sender{EnvID: "1"}, text, "bob@x.test", "ann@x.test", "bob+a@x.test", "ann+b@x.test")
+		results, ok := errors.AsType[smtp.Results](err)
+		if !ok || len(results) != 4 || !errors.Is(results[0], smtp.ErrFull) || results[1] != nil || !errors.Is(results[2], smtp.ErrFull) || results[3] != nil {
+			t.Errorf("%v", err)
+		}
+		for name, want := range map[string]int{"ann": 2, "bob": 1} {
+			if _, m := inbox(t, w, name); count(t, m) != want {
+				t.Errorf("%s has %d", name, count(t, m))
+			}
+		}
+	})
+}
+
 // Each recipient has its own result, by LMTP and by SMTP's backend.
 func TestResultsOfRecipients(t *testing.T) {
 	everywhere(t, mailbox.Options{}, []string{"ann", "bob", "carl"}, func(t *testing.T, w *world) {

@@ -60,8 +60,9 @@ func (b inbound) Verify(_ context.Context, name string, _ smtp.Peer) ([]string, 
 type transaction struct {
 	p     *Post
 	from  smtp.Sender
-	to    []mailbox.Recipient
-	count []int // of accounts, for each recipient that was taken
+	to    []mailbox.Recipient // each account once
+	place []int               // in to, of the accounts of each recipient that was taken
+	count []int               // how many those are
 	body  *mailbox.Body
 }
 
@@ -71,10 +72,22 @@ func (t *transaction) Rcpt(_ context.Context, to smtp.Recipient) error {
 		return smtp.ErrNoMailbox
 	}
 	for _, account := range owners {
-		t.to = append(t.to, mailbox.Recipient{Account: account, Key: t.key(account)})
+		t.place = append(t.place, t.recipient(account))
 	}
 	t.count = append(t.count, len(owners))
 	return nil
+}
+
+// recipient is where an account is among those to deliver to. Who is meant by two
+// addresses of one envelope gets one message.
+func (t *transaction) recipient(account string) int {
+	for i := range t.to {
+		if t.to[i].Account == account {
+			return i
+		}
+	}
+	t.to = append(t.to, mailbox.Recipient{Account: account, Key: t.key(account)})
+	return len(t.to) - 1
 }
 
 // key names a delivery, for a sender who names his envelopes: then one that
@@ -124,14 +137,14 @@ func (t *transaction) Commit(ctx context.Context) error {
 	if err != nil {
 		return smtpError(err)
 	}
-	results, failed := make(smtp.Results, len(t.count)), false
+	results, failed, place := make(smtp.Results, len(t.count)), false, t.place
 	for i, n := range t.count {
-		for _, d := range done[:n] {
-			if d.Err != nil && results[i] == nil {
+		for _, at := range place[:n] {
+			if d := done[at]; d.Err != nil && results[i] == nil {
 				results[i], failed = smtpError(d.Err), true
 			}
 		}
-		done = done[n:]
+		place = place[n:]
 	}
 	if failed {
 		return results

@@ -86,6 +86,17 @@ func TestParseAddressesThatAreNone(t *testing.T) {
 	}
 }
 
+func TestParseAddress(t *testing.T) {
+	if a, err := ParseAddress(`"Ann B." <ann@example.org> (at home)`); err != nil || a.String() != `"Ann B." <ann@example.org>` {
+		t.Errorf("%v, %v", a, err)
+	}
+	for _, value := range []string{"", "a@b, c@d", "group: a@b;", "a@b c"} {
+		if a, err := ParseAddress(value); !errors.Is(err, ErrAddress) {
+			t.Errorf("%q: %v, %v", value, a, err)
+		}
+	}
+}
+
 func TestAddressAppend(t *testing.T) {
 	for _, c := range []struct {
 		in   Address

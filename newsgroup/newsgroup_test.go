@@ -117,6 +117,22 @@ func TestAnArticleInTwoGroups(t *testing.T) {
 	})
 }
 
+func TestChange(t *testing.T) {
+	engines(t, func(t *testing.T, e store.Engine) {
+		s := newsgroup.New(e, newsgroup.Options{})
+		create(t, s, "g", newsgroup.Open)
+		if err := s.Change(t.Context(), "g", newsgroup.Moderated, "in two\nlines"); err != nil {
+			t.Fatal(err)
+		}
+		if g, err := s.Group(t.Context(), "g"); err != nil || g.Status != newsgroup.Moderated || g.Description != "in two lines" {
+			t.Errorf("%+v, %v", g, err)
+		}
+		if err := s.Change(t.Context(), "none", newsgroup.Open, ""); !errors.Is(err, newsgroup.ErrNoGroup) {
+			t.Error(err)
+		}
+	})
+}
+
 func TestWhatGroupsTake(t *testing.T) {
 	engines(t, func(t *testing.T, e store.Engine) {
 		s := newsgroup.New(e, newsgroup.Options{MaxArticle: 2000, Remember: 24 * 365 * 100 * time.Hour})

@@ -97,6 +97,23 @@ func TestClientMailboxes(t *testing.T) {
 	})
 }
 
+func TestClientClose(t *testing.T) {
+	far(t, imaptest.Options{Messages: []string{gray, note, parts}}, func(t *testing.T, s *imaptest.Server) {
+		c := s.Client(t.Context(), "tcp")
+		if g := c.Greeting(); g.Kind != imap.OK {
+			t.Errorf("greeting: %+v", g)
+		}
+		for i, leave := range []func() *imap.Call[imap.Status]{c.Unselect, c.CloseMailbox} {
+			must(t, c.Select(imap.Select{Name: "INBOX"}))
+			must(t, c.Store(imap.Store{Where: uids(imap.Range{First: 2, Last: 2}), Op: imap.Add, Flags: []imap.Flag{imap.Deleted}}))
+			must(t, leave())
+			if n := len(s.Messages("INBOX")); c.Selected() != nil || n != 3-i {
+				t.Errorf("%d messages are left", n)
+			}
+		}
+	})
+}
+
 func TestClientMessages(t *testing.T) {
 	far(t, imaptest.Options{Messages: []string{gray, note, parts}}, func(t *testing.T, s *imaptest.Server) {
 		ctx, c := t.Context(), s.Client(t.Context(), "tcp")

@@ -60,6 +60,12 @@ func testClient(t *testing.T, s *pop3test.Server, c *pop3.Client) {
 			t.Errorf("RETR %d: %d bytes, %v", e.Number, len(got), err)
 		}
 	}
+	if stamp := c.Timestamp(); stamp == "" || !strings.HasSuffix(c.Welcome().Text, stamp) {
+		t.Errorf("greeting: %+v, its time stamp: %q", c.Welcome(), stamp)
+	}
+	if list, err := c.UIDs(ctx); err != nil || len(list) != len(want) || list[1] != (pop3.Entry{Number: 2, Size: -1, UID: uids[1]}) {
+		t.Errorf("UIDL: %+v, %v", list, err)
+	}
 	if n, size, err := c.Stat(ctx); err != nil || n != len(want) || size != total {
 		t.Errorf("STAT: %d, %d, %v", n, size, err)
 	}

@@ -244,6 +244,19 @@ func TestManyRecipients(t *testing.T) {
 }
 
 // TestInjection hands the client what would be other commands.
+func TestHelpAndTurn(t *testing.T) {
+	c := smtptest.New(t).Client(within(t), t, "tcp", smtp.Options{})
+	if r := c.Welcome(); r.Code != 220 {
+		t.Errorf("greeting: %+v", r)
+	}
+	if text, err := c.Help(within(t), "MAIL"); err != nil || !strings.Contains(text, "MAIL") {
+		t.Errorf("%q, %v", text, err)
+	}
+	if r, err := c.Turn(within(t), "example.org"); !isReply(err, 502) { // nobody here keeps mail for nodes
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestInjection(t *testing.T) {
 	srv := smtptest.New(t)
 	ctx := within(t)

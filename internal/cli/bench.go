@@ -102,7 +102,8 @@ const benchDetails = `The URL's scheme says what is said, and each answer is che
   submission lmtp   the same; with -u after AUTH PLAIN
   pop3 pop3s        a login, then STAT and UIDL
   imap imaps        a login and SELECT of the URL's path, then NOOP and UID SEARCH
-  nntp nntps        GROUP and LISTGROUP of the URL's path, or LIST ACTIVE
+  nntp nntps        ARTICLE of the URL's articles, GROUP and LISTGROUP of its
+                    group, or LIST ACTIVE
 
 Without -u, or a user in the URL, it is anonymous (ftp), bench (imap), or bench1,
 bench2 ... (pop3). --as holds the conversation of another scheme.`

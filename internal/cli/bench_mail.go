@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/farend-go/farend/load"
+	"github.com/farend-go/farend/proto/nntp"
 )
 
 // mailScript delivers a message with each exchange (RFC 5321), to the address
@@ -65,20 +68,42 @@ func mailboxScript(m *benchMessage) (*load.Script, error) {
 	}, nil
 }
 
-// newsScript reads news (RFC 3977): with each exchange it enters the group that
-// is the URL's path, or lists all groups.
+// newsScript reads news (RFC 3977): with each exchange it fetches the articles
+// that the URL names, enters its group, or lists groups.
 func newsScript(m *benchMessage) (*load.Script, error) {
+	target, err := nntp.ParseTarget(m.url)
+	if err != nil {
+		return nil, errors.New("the URL's path is a group, or articles: nntp://host/local.test/1-10")
+	}
 	s := &load.Script{Begin: []load.Step{{Hear: load.Reply("20")}, {Say: "MODE READER\r\n", Hear: load.Reply("20")}}}
 	if m.user != "" {
 		s.Begin = append(s.Begin, load.Step{Say: "AUTHINFO USER " + m.user + "\r\n", Hear: load.Reply("381")},
 			load.Step{Say: "AUTHINFO PASS " + m.password + "\r\n", Hear: load.Reply("281")}) // RFC 4643
 	}
-	s.Loop = []load.Step{{Say: "LIST ACTIVE\r\n", Hear: load.Status("215").Dotted()}}
-	if group := strings.Trim(m.url.Path, "/"); group != "" {
-		s.Loop = []load.Step{{Say: "GROUP " + group + "\r\n", Hear: load.Reply("211")}, {Say: "LISTGROUP\r\n", Hear: load.Status("211").Dotted()}}
+	enter := load.Step{Say: "GROUP " + target.Group + "\r\n", Hear: load.Reply("211")}
+	article := func(name string) {
+		s.Loop = append(s.Loop, load.Step{Say: "ARTICLE " + name + "\r\n", Hear: load.Status("220").Dotted()})
+	}
+	switch r := target.Range; {
+	case target.ID != "":
+		article(target.ID)
+	case target.Group == "":
+		s.Loop = []load.Step{{Say: "LIST ACTIVE " + target.Groups.String() + "\r\n", Hear: load.Status("215").Dotted()}}
+	case r == nil:
+		s.Loop = []load.Step{enter, {Say: "LISTGROUP\r\n", Hear: load.Status("211").Dotted()}}
+	case r.Last < r.First || r.Last-r.First >= mostArticles:
+		return nil, fmt.Errorf("the URL's articles are a range of %d at most: nntp://host/local.test/1-10", mostArticles)
+	default:
+		s.Begin = append(s.Begin, enter)
+		for n := r.First; n <= r.Last; n++ {
+			article(strconv.FormatInt(n, 10))
+		}
 	}
 	return s, nil
 }
+
+// mostArticles is how many articles one exchange fetches at most.
+const mostArticles = 1000
 
 // quoted is a string of IMAP, RFC 9051 section 4.3.
 func quoted(s string) string {

@@ -192,7 +192,8 @@ func TestBenchMailAndNews(t *testing.T) {
 	}}
 	pop3 := &scripted{greeting: "+OK", answers: map[string]string{"USER ": "+OK", "PASS ": "+OK", "STAT": "+OK 0 0", "UIDL": "+OK\n1 a\n."}}
 	imap := &scripted{greeting: "* OK", answers: map[string]string{"a LOGIN ": "a OK", "a SELECT ": "* 0 EXISTS\na OK", "a NOOP": "a OK", "a UID SEARCH": "* SEARCH\na OK"}}
-	nntp := &scripted{greeting: "200 hello", answers: map[string]string{"MODE READER": "201 hello", "LIST ACTIVE": "215 here\nlocal.test 0 1 y\n.", "GROUP x.y": "211 0 1 0 x.y", "LISTGROUP": "211 x\n1\n."}}
+	nntp := &scripted{greeting: "200 hello", answers: map[string]string{"MODE READER": "201 hello", "LIST ACTIVE *": "215 here\nlocal.test 0 1 y\n.", "GROUP x.y": "211 0 1 0 x.y", "LISTGROUP": "211 x\n1\n.",
+		"ARTICLE 1": "220 1 <1@x>\nSubject: s\n\n..\n.", "ARTICLE 2": "220 2 <2@x>\n\n.", "ARTICLE <1@x>": "220 0 <1@x>\n\n."}}
 	at := map[*scripted]string{smtp: smtp.serve(t), pop3: pop3.serve(t), imap: imap.serve(t), nntp: nntp.serve(t)}
 	for _, c := range []benchCase{
 		{"smtp://" + at[smtp] + "/ann@example.org", 0, 4, ""},
@@ -206,6 +207,11 @@ func TestBenchMailAndNews(t *testing.T) {
 		{"imap://" + at[imap] + "/a%22b", 0, 4, ""},
 		{"nntp://" + at[nntp], 0, 4, ""},
 		{"nntp://" + at[nntp] + "/x.y", 0, 4, ""},
+		{"nntp://" + at[nntp] + "/x.y/1-2", 0, 4, ""},
+		{"nntp://" + at[nntp] + "/1@x", 0, 4, ""},
+		{"nntp://" + at[nntp] + "/x.y/1-3", 1, 0, `to "ARTICLE"`},
+		{"nntp://" + at[nntp] + "/x.y/1-", 2, 0, "a range of 1000 at most"},
+		{"nntp://" + at[nntp] + "/x.y/one", 2, 0, "the URL's path"},
 		{"nntp://" + at[nntp] + "/x.z", 1, 0, `to "GROUP"`},
 	} {
 		c.run(t)

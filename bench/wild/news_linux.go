@@ -229,7 +229,7 @@ func startINN(ctx context.Context, l *lab, _ string) (*site, error) {
 	for name, text := range map[string]string{
 		"etc/inn.conf": fmt.Sprintf("mta: \"/bin/true\"\npathhost: inn.example\ndomain: inn.example\nfromhost: inn.example\nserver: 127.0.0.1\n"+
 			"pathnews: /usr/lib/news\npathetc: %[1]s/etc\npathdb: %[1]s/db\npathlog: %[1]s/log\npathrun: %[1]s/run\npathtmp: %[1]s/tmp\npathspool: %[1]s/spool\npathhttp: %[1]s/http\n"+
-			"ovmethod: tradindexed\nhismethod: hisv6\nenableoverview: true\nartcutoff: 0\nnnrpdposthost: 127.0.0.1\nnnrpdpostport: %[2]s\nport: %[2]s\nbindaddress: 127.0.0.1\nbindaddress6: none\nstatus: 0\nrlimitnofile: -1\n", dir, transfer),
+			"ovmethod: tradindexed\nhismethod: hisv6\nenableoverview: true\nartcutoff: 0\nnnrpdloadlimit: 0\nnnrpdposthost: 127.0.0.1\nnnrpdpostport: %[2]s\nport: %[2]s\nbindaddress: 127.0.0.1\nbindaddress6: none\nstatus: 0\nrlimitnofile: -1\n", dir, transfer),
 		"etc/storage.conf": "method tradspool { newsgroups: * class: 0 }\n", "etc/newsfeeds": "ME:!*::\n", "etc/nocem.ctl": "", "etc/passwd.nntp": "",
 		"etc/incoming.conf": "streaming: true\nmax-connections: 50\npeer me { hostname: \"127.0.0.1\" }\n",
 		"etc/readers.conf":  "auth all { hosts: \"*\" default: \"<anonymous>\" }\naccess all { users: \"*\" newsgroups: \"*\" access: \"RPNA\" }\n",

@@ -206,6 +206,7 @@ ovmethod: tradindexed
 hismethod: hisv6
 enableoverview: true
 artcutoff: 0
+nnrpdloadlimit: 0
 %[2]s`, dir, more),
 	})
 	return dir, "INNCONF=" + filepath.Join(dir, "etc/inn.conf")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"github.com/farend-go/farend/app"
 )
 
-func TestListNamesEveryProtocol(t *testing.T) {
+func TestTutorial03_ListNamesEveryProtocol(t *testing.T) {
 	table, objects := farend(t, "", "list"), farend(t, "", "list", "--json")
 	rows := strings.Split(strings.TrimSuffix(table.out, "\n"), "\n")[1:]
 	lines := strings.Split(strings.TrimSuffix(objects.out, "\n"), "\n")
@@ -28,6 +29,11 @@ func TestListNamesEveryProtocol(t *testing.T) {
 		}
 		if l.Name != s.Name || l.Port != s.Serve || l.Server != s.Server || l.Client != s.Client || len(l.Schemes) == 0 {
 			t.Errorf("%s: %+v", s.Name, l)
+		}
+	}
+	for name := range strings.FieldsSeq("http nntp ftp smtp pop3 imap telnet gopher") { // the tutorials' table
+		if !slices.ContainsFunc(rows, func(row string) bool { return slices.Equal(strings.Fields(row)[:3], []string{name, "yes", "yes"}) }) {
+			t.Errorf("%s has not both ends:\n%s", name, table.out)
 		}
 	}
 	if got := farend(t, "", "list", "echo"); got.code != 2 || got.out != "" {

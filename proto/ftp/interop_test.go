@@ -65,9 +65,9 @@ func same(t *testing.T, a, b string) {
 
 func reuse(h *ftp.Handler) { h.RequireReuse = true }
 
-// TestCurlAtOurServer demands resumption but where curl ends TLS on the control
+// TestTutorial73_CurlAtOurServer demands resumption but where curl ends TLS on the control
 // connection, and with it forgets the session.
-func TestCurlAtOurServer(t *testing.T) {
+func TestTutorial73_CurlAtOurServer(t *testing.T) {
 	curlWays(t, reuse, [][]string{{}, {"--disable-epsv"}, {"-P", "127.0.0.1"}, {"-P", "127.0.0.1", "--disable-eprt"}, {"-k", "--ssl-reqd"}})
 	curlWays(t, nil, [][]string{{"-k", "--ssl-reqd", "--ftp-ssl-ccc"}, {"-k", "--ssl-reqd", "--ftp-ssl-ccc", "--ftp-ssl-ccc-mode", "active"}})
 }
@@ -100,7 +100,7 @@ func curlWays(t *testing.T, change func(*ftp.Handler), all [][]string) {
 	})
 }
 
-func TestLftpAtOurServer(t *testing.T) {
+func TestTutorial73_LftpAtOurServer(t *testing.T) {
 	lftp := foreign.Program(t, "lftp")
 	onDisk(t, reuse, func(t *testing.T, s *ftptest.Server, root, blob string) {
 		for name, ssl := range map[string]string{"clear": "set ftp:ssl-allow no;", "tls": "set ftp:ssl-force yes; set ftp:ssl-protect-data yes;"} {
@@ -127,7 +127,7 @@ func TestLftpAtOurServer(t *testing.T) {
 	})
 }
 
-func TestWgetAtOurServer(t *testing.T) {
+func TestTutorial73_WgetAtOurServer(t *testing.T) {
 	wget := foreign.Program(t, "wget")
 	onDisk(t, nil, func(t *testing.T, s *ftptest.Server, _, blob string) {
 		if err := ftptest.Put(s.Tree, "a/b/c.txt", "deep"); err != nil {
@@ -179,7 +179,7 @@ else:
 f.quit()
 `
 
-func TestPythonAtOurServer(t *testing.T) {
+func TestTutorial73_PythonAtOurServer(t *testing.T) {
 	python := foreign.Python(t, 3, "ftplib")
 	onDisk(t, nil, func(t *testing.T, s *ftptest.Server, _, blob string) {
 		host, port, _ := net.SplitHostPort(s.Addr)
@@ -273,7 +273,7 @@ func pureFTPD(t *testing.T) peer {
 	return peer{"127.0.0.1:" + port, "peer", "peerpass", ".", roots}
 }
 
-func TestOurClientElsewhere(t *testing.T) {
+func TestTutorial73_OurClientElsewhere(t *testing.T) {
 	for name, start := range map[string]func(*testing.T) peer{"vsftpd": vsftpd, "pure-ftpd": pureFTPD} {
 		t.Run(name, func(t *testing.T) {
 			p := start(t)

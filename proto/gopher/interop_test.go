@@ -38,7 +38,7 @@ var interopFiles = map[string]string{
 	"hello.txt": "Hello gopher\n.hidden?\n.\n", "blob.bin": strings.Repeat("\x00\xff\r\n.\r\n", 100_000), "sub/deep.txt": "deep\n", "two words.txt": "x\n",
 }
 
-func TestCurlAtOurServer(t *testing.T) {
+func TestTutorial78_CurlAtOurServer(t *testing.T) {
 	if v := output(t, "curl", "--version"); !strings.Contains(v, " gopher ") {
 		t.Skip("this curl speaks no gopher")
 	}
@@ -70,7 +70,7 @@ func TestCurlAtOurServer(t *testing.T) {
 	}
 }
 
-func TestLynxAtOurServer(t *testing.T) {
+func TestTutorial78_LynxAtOurServer(t *testing.T) {
 	s := gophertest.New(t, interopFiles, gophertest.Options{})
 	lynx := func(u gopher.URL) string { return output(t, "lynx", "-cfg=/dev/null", "-dump", u.String()) }
 	menu := lynx(s.URL)
@@ -107,7 +107,7 @@ func gophernicus(t *testing.T) (u gopher.URL, dir string) {
 	return u, dir
 }
 
-func TestOurClientAtGophernicus(t *testing.T) {
+func TestTutorial78_OurClientAtGophernicus(t *testing.T) {
 	u, _ := gophernicus(t)
 	var c gopher.Client
 	read := func(u gopher.URL) (string, error) {

@@ -76,7 +76,7 @@ else:
 print("done")
 `
 
-func TestPoplibAtOurServer(t *testing.T) {
+func TestTutorial75_PoplibAtOurServer(t *testing.T) {
 	python := foreign.Python(t, 3, "poplib")
 	for _, mode := range []string{"clear", "stls", "tls"} {
 		messages := []string{"Subject: a\n\n.dot\n..two\n.\n", "Subject: b\n\n1\n2\n3\n", "c"}
@@ -98,7 +98,7 @@ func TestPoplibAtOurServer(t *testing.T) {
 	}
 }
 
-func TestCurlAtOurServer(t *testing.T) {
+func TestTutorial75_CurlAtOurServer(t *testing.T) {
 	curl := foreign.Program(t, "curl")
 	for _, implicit := range []bool{false, true} {
 		both(t, pop3test.Options{Messages: []string{"Subject: a\n\n.dot\n", "b"}, Implicit: implicit}, func(t *testing.T, s *pop3test.Server) {
@@ -126,7 +126,7 @@ func TestCurlAtOurServer(t *testing.T) {
 	}
 }
 
-func TestMpopAtOurServer(t *testing.T) {
+func TestTutorial75_MpopAtOurServer(t *testing.T) {
 	mpop := foreign.Program(t, "mpop")
 	for _, implicit := range []bool{false, true} {
 		both(t, pop3test.Options{Messages: many(40), Implicit: implicit}, func(t *testing.T, s *pop3test.Server) {
@@ -184,7 +184,7 @@ func fill(t *testing.T, dir, name string, messages []string) {
 	}
 }
 
-func TestOurClientAtDovecot(t *testing.T) {
+func TestTutorial75_OurClientAtDovecot(t *testing.T) {
 	d := foreign.NewDovecot(t, "pop3")
 	pop, pops := d.Clear, d.Secure
 	ctx := t.Context()

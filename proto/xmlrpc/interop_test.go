@@ -4,6 +4,7 @@ package xmlrpc_test
 
 import (
 	"bufio"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -13,29 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/proto/xmlrpc"
 )
-
-// pythons finds an interpreter of each major version.
-func pythons(t *testing.T) map[string]string {
-	t.Helper()
-	out := map[string]string{}
-	for name, candidates := range map[string][]string{"python3": {"python3"}, "python2": {os.Getenv("PY2"), "python2.7", "python2"}} {
-		for _, c := range candidates {
-			if path, err := exec.LookPath(c); err == nil && exec.Command(path, "-c", "pass").Run() == nil {
-				out[name] = path
-				break
-			}
-		}
-		if out[name] == "" {
-			t.Logf("%s is not installed", name)
-		}
-	}
-	if len(out) == 0 {
-		t.Skip("no Python is installed")
-	}
-	return out
-}
 
 // The client of the Python that runs it says what it got, a line for each.
 const pythonClient = `
@@ -62,12 +43,18 @@ except x.Fault as f:
 m = x.MultiCall(s)
 m.add(1, 2)
 m.add(3, 4)
-print(tuple(m()))
+m.fail("too")
+all = m()
+print((all[0], all[1]))
+try:
+    all[2]
+except x.Fault as f:
+    print(f.faultCode)
 print("add" in s.system.listMethods(), s.system.methodHelp("add"), s.system.methodSignature("add"))
 print(len(s.echo("x" * 100000)))
 `
 
-func TestPythonClients(t *testing.T) {
+func TestTutorial71_XMLRPCClientsOfPython(t *testing.T) {
 	methods := xmlrpc.Methods{}
 	for name, f := range map[string]any{
 		"add":  func(a, b int) int { return a + b },
@@ -86,10 +73,11 @@ func TestPythonClients(t *testing.T) {
 	if err := os.WriteFile(script, []byte(strings.TrimLeft(pythonClient, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, python := range pythons(t) {
-		t.Run(name, func(t *testing.T) {
+	for _, version := range []int{2, 3} {
+		t.Run(fmt.Sprint("Python ", version), func(t *testing.T) {
+			python := foreign.Python(t, version)
 			out, err := exec.CommandContext(t.Context(), python, script, srv.URL).CombinedOutput()
-			want := "5\nTrue\nTrue\nTrue\n7 why\n-32601\n(3, 7)\nTrue add it [['int', 'int', 'int']]\n100000\n"
+			want := "5\nTrue\nTrue\nTrue\n7 why\n-32601\n(3, 7)\n7\nTrue add it [['int', 'int', 'int']]\n100000\n"
 			got := strings.NewReplacer("('7', 'why')", "7 why", "(7, 'why')", "7 why", "(True, 'add it', [['int', 'int', 'int']])", "True add it [['int', 'int', 'int']]").Replace(string(out))
 			if err != nil || got != want {
 				t.Errorf("%v\n%s", err, out)
@@ -124,13 +112,14 @@ sys.stdout.flush()
 s.serve_forever()
 `
 
-func TestPythonServers(t *testing.T) {
+func TestTutorial71_XMLRPCServersOfPython(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "server.py")
 	if err := os.WriteFile(script, []byte(strings.TrimLeft(pythonServer, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, python := range pythons(t) {
-		t.Run(name, func(t *testing.T) {
+	for _, version := range []int{2, 3} {
+		t.Run(fmt.Sprint("Python ", version), func(t *testing.T) {
+			python := foreign.Python(t, version)
 			cmd := exec.CommandContext(t.Context(), python, script)
 			cmd.Stderr = os.Stderr
 			out, err := cmd.StdoutPipe()

@@ -20,12 +20,39 @@ const pageText = `<!DOCTYPE html>
 {{with .About}}<p>{{.}}</p>
 {{end}}<p>XML-RPC is spoken here by POST. The methods:</p>
 <dl>
-{{range .Methods}}<dt id="{{.Name}}">{{.Result}} <strong>{{.Name}}</strong>({{.Takes}})</dt><dd>{{.Help}}</dd>
+{{range $m := .Methods}}<dt id="{{.Name}}">{{range $i, $f := .Forms}}{{if $i}}<br>{{end}}{{.Result}} <strong>{{$m.Name}}</strong>({{.Takes}}){{end}}</dt><dd>{{.Help}}</dd>
 {{end}}</dl>
 </body></html>
 `
 
-type described struct{ Name, Result, Takes, Help string }
+type described struct {
+	Name  string
+	Forms []form
+	Help  string
+}
+
+// form is one way to call a method.
+type form struct{ Result, Takes string }
+
+// forms are those of its Signatures, or of the function.
+func (m Method) forms() []form {
+	all := m.Signatures
+	if len(all) == 0 {
+		all = [][]string{m.signature()}
+	}
+	var out []form
+	for _, kinds := range all {
+		if len(kinds) == 0 { // not even of a result
+			continue
+		}
+		f := form{kinds[0], strings.Join(kinds[1:], ", ")}
+		if m.Signatures == nil && m.rest {
+			f.Takes = strings.TrimPrefix(m.wants(), "it takes ")
+		}
+		out = append(out, f)
+	}
+	return out
+}
 
 // page shows what there is.
 func (s *Server) page(w http.ResponseWriter) {
@@ -41,12 +68,7 @@ func (s *Server) page(w http.ResponseWriter) {
 		if !ok {
 			continue
 		}
-		kinds := m.signature()
-		takes := strings.Join(kinds[1:], ", ")
-		if m.rest {
-			takes = strings.TrimPrefix(m.wants(), "it takes ")
-		}
-		about.Methods = append(about.Methods, described{name, kinds[0], takes, m.Help})
+		about.Methods = append(about.Methods, described{name, m.forms(), m.Help})
 	}
 	page, err := template.New("page").Parse(pageText)
 	if err != nil {

@@ -255,3 +255,18 @@ func TestLargeAndStreams(t *testing.T) {
 		t.Errorf("base64 for a string: %v", err)
 	}
 }
+
+// TestPageShowsSignatures has a method that says itself how it can be called.
+func TestPageShowsSignatures(t *testing.T) {
+	m, err := xmlrpc.Func(func(a, _ any) any { return a }, "help & more")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Signatures = [][]string{{"int", "int", "int"}, {}, {"double", "double", "double"}}
+	w := httptest.NewRecorder()
+	(&xmlrpc.Server{Methods: xmlrpc.Methods{"add": m}}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", nil))
+	const want = `<dt id="add">int <strong>add</strong>(int, int)<br>double <strong>add</strong>(double, double)</dt><dd>help &amp; more</dd>`
+	if !strings.Contains(w.Body.String(), want) {
+		t.Errorf("the page lacks %s:\n%s", want, w.Body)
+	}
+}

@@ -24,7 +24,7 @@ func ParsePart(b []byte) (*Part, error) {
 	if len(b) == 0 || b[0] != cacheVersion {
 		return nil, ErrCached
 	}
-	r := cacheReader{b: b[1:]}
+	r := cacheReader{b: b[1:], s: string(b[1:])}
 	p := new(Part)
 	r.part(p, 0, 0)
 	if r.bad || len(r.b) > 0 {
@@ -137,6 +137,7 @@ func appendAddresses(b []byte, list []Address) []byte {
 // cacheReader reads a cached structure; bad once something was wrong.
 type cacheReader struct {
 	b   []byte
+	s   string // all of it: the texts share it
 	bad bool
 }
 
@@ -164,9 +165,9 @@ func (r *cacheReader) count(size int) int {
 
 func (r *cacheReader) string() string {
 	n := r.count(1)
-	s := string(r.b[:n])
 	r.b = r.b[n:]
-	return s
+	end := len(r.s) - len(r.b)
+	return r.s[end-n : end]
 }
 
 func (r *cacheReader) list() []string {

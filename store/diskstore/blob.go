@@ -1,21 +1,74 @@
 package diskstore
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"io/fs"
 	"sync"
-
-	"github.com/farend-go/farend/store"
 )
 
-// smallBlob is one that was read when it was opened.
-type smallBlob struct{ *bytes.Reader }
+// smallBlob is one that was read when it was opened, into storage that another
+// has after it was closed.
+type smallBlob struct {
+	rooms *sync.Pool
+	size  int64
+	next  int64 // of Read
 
-func newSmallBlob(body []byte) store.Blob { return smallBlob{bytes.NewReader(body)} }
+	mu   sync.RWMutex
+	room *[]byte // nil: closed
+}
 
-func (smallBlob) Close() error { return nil }
+// room gives storage from a pool of it, of any content.
+func room(pool *sync.Pool, n int) *[]byte {
+	p, ok := pool.Get().(*[]byte)
+	if !ok || cap(*p) < n {
+		b := make([]byte, n, max(n, 8<<10))
+		return &b
+	}
+	*p = (*p)[:n]
+	return p
+}
+
+func (b *smallBlob) Size() int64 { return b.size }
+
+func (b *smallBlob) Read(p []byte) (int, error) {
+	n, err := b.ReadAt(p, b.next)
+	b.next += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+func (b *smallBlob) ReadAt(p []byte, off int64) (int, error) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	switch {
+	case b.room == nil:
+		return 0, fs.ErrClosed
+	case off < 0:
+		return 0, errOffset
+	case off >= b.size:
+		return 0, io.EOF
+	}
+	n := copy(p, (*b.room)[off:b.size])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (b *smallBlob) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.room != nil {
+		b.rooms.Put(b.room)
+		b.room = nil
+	}
+	return nil
+}
+
+var errOffset = errors.New("diskstore: negative offset")
 
 // blob reads chunk by chunk, and verifies each.
 type blob struct {
@@ -44,7 +97,7 @@ func (b *blob) Read(p []byte) (int, error) {
 
 func (b *blob) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 {
-		return 0, errors.New("diskstore: negative offset")
+		return 0, errOffset
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

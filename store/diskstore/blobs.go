@@ -225,25 +225,38 @@ func (w *blobWriter) Close() error {
 // chunk is read at once, so that nothing stays pinned for it.
 func openBlob(e *Engine, seg *segment, at place) (store.Blob, error) {
 	b := &blob{e: e, seg: seg, at: at, chunk: -1}
-	first := at.size
-	if first > chunk {
-		first = 0
+	if at.size <= chunk {
+		return openSmall(b)
 	}
-	buf := make([]byte, first+at.sums())
-	if err := b.fill(buf, at.size-first); err != nil {
+	b.sums = make([]byte, at.sums())
+	err := b.fill(b.sums, at.size)
+	if err == nil && crc32.Checksum(b.sums, castagnoli()) != at.sum {
+		err = b.damaged()
+	}
+	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	b.sums = buf[first:]
-	if crc32.Checksum(b.sums, castagnoli()) != at.sum {
-		return nil, errors.Join(b.damaged(), b.Close())
+	return b, nil
+}
+
+// openSmall reads a blob of one chunk.
+func openSmall(b *blob) (store.Blob, error) {
+	size := b.at.size
+	small := &smallBlob{rooms: &b.e.rooms, size: size, room: room(&b.e.rooms, int(b.at.length()))}
+	buf := *small.room
+	b.sums = buf[size:]
+	err := b.fill(buf, 0)
+	switch {
+	case err != nil:
+	case crc32.Checksum(b.sums, castagnoli()) != b.at.sum:
+		err = b.damaged()
+	default:
+		err = b.verify(0, buf[:size])
 	}
-	if first < at.size {
-		return b, nil
+	if err := errors.Join(err, b.Close()); err != nil {
+		return nil, errors.Join(err, small.Close())
 	}
-	if err := b.verify(0, buf[:first]); err != nil {
-		return nil, errors.Join(err, b.Close())
-	}
-	return newSmallBlob(buf[:first]), b.Close()
+	return small, nil
 }
 
 // fill reads len(p) bytes that have to be there.

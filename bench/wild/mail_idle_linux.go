@@ -149,14 +149,26 @@ func waiter(s *site) (net.Conn, error) {
 	return c, nil
 }
 
-// settled is the memory of the server's processes when it has come to rest:
-// the proportional set sizes (proc_pid_smaps_rollup(5)), in bytes.
+// settled is the memory of the server when it gets no less any more.
 func (p *process) settled(ctx context.Context) (int64, error) {
-	select {
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-time.After(5 * time.Second):
+	last := int64(1) << 62
+	for {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(5 * time.Second):
+		}
+		now, err := p.memory()
+		if err != nil || now > last-last/50 {
+			return min(now, last), err
+		}
+		last = now
 	}
+}
+
+// memory is that of the server's processes: the proportional set sizes
+// (proc_pid_smaps_rollup(5)), in bytes.
+func (p *process) memory() (int64, error) {
 	if p.group == "" {
 		return 0, errors.New("memory is summed up over a control group, and there is none")
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -54,8 +55,14 @@ func catalogued(s app.Service) listed {
 		Name: s.Name, About: s.About, RFC: s.RFC, Client: s.Client, Server: s.Server,
 		Schemes: s.Schemes, Port: s.Serve, Networks: s.Networks(), IANA: s.Port,
 	}
-	if len(l.Schemes) == 0 { // one without URLs of its own is reached by an endpoint
-		l.Schemes = append([]string(nil), l.Networks...)
+	switch {
+	case len(l.Schemes) > 0:
+	case s.Scheme != "" && s.Scheme != s.Name: // it is spoken to as another is
+		l.Schemes = []string{s.Scheme, s.Name}
+	case s.Scheme != "":
+		l.Schemes = []string{s.Scheme}
+	default: // one without URLs is reached by an endpoint
+		l.Schemes = slices.Clone(l.Networks)
 		if s.Stream != nil {
 			l.Schemes = append(l.Schemes, "unix")
 		}

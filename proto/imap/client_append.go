@@ -19,6 +19,9 @@ type Upload struct {
 	NewMessage
 	Body   io.Reader
 	Binary bool // NUL may be in it (RFC 3516)
+	// UTF8 says that there is UTF-8 in its header (RFC 6532). A server where only
+	// UTF8=ACCEPT is in force has to be told (RFC 6855 section 4).
+	UTF8 bool
 }
 
 // Append puts messages at the end of a mailbox: several at once, all or none,
@@ -40,7 +43,11 @@ func (c *Client) Append(mailbox string, uploads ...Upload) *Call[AppendUID] {
 		head, sync := c.appendUpload(nil, &d)
 		last = &x.chunks[len(x.chunks)-1]
 		last.data, last.sync = append(last.data, head...), sync
-		x.chunks = append(x.chunks, chunk{body: d.Body, size: d.Size}, chunk{})
+		behind := chunk{}
+		if c.wraps(&d) {
+			behind.data = []byte(")")
+		}
+		x.chunks = append(x.chunks, chunk{body: d.Body, size: d.Size}, behind)
 	}
 	last = &x.chunks[len(x.chunks)-1]
 	last.data = append(last.data, "\r\n"...)
@@ -57,6 +64,11 @@ func (c *Client) Append(mailbox string, uploads ...Upload) *Call[AppendUID] {
 	return &Call[AppendUID]{c, x, out}
 }
 
+// wraps tells whether a message travels in UTF8 (...).
+func (c *Client) wraps(d *Upload) bool {
+	return d.UTF8 && c.enabled.Has("UTF8=ACCEPT") && !c.enabled.Has("IMAP4REV2")
+}
+
 func validFlags(flags []Flag) bool {
 	return !slices.ContainsFunc(flags, func(f Flag) bool { return !f.Valid() })
 }
@@ -71,7 +83,10 @@ func (c *Client) appendUpload(b []byte, d *Upload) (_ []byte, sync bool) {
 	if !d.Date.IsZero() {
 		b = append(AppendTime(b, d.Date), ' ')
 	}
-	if d.Binary {
+	if c.wraps(d) {
+		b = append(b, "UTF8 ("...)
+	}
+	if d.Binary || c.wraps(d) {
 		b = append(b, '~')
 	}
 	b = strconv.AppendInt(append(b, '{'), d.Size, 10)

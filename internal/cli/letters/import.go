@@ -177,8 +177,10 @@ var final = []string{
 func uploads(batch []Letter, caps imap.Capabilities) []imap.Upload {
 	all := make([]imap.Upload, len(batch))
 	for i, l := range batch {
+		header, _ := split(l.Text)
 		all[i] = imap.Upload{
 			NewMessage: imap.NewMessage{Size: int64(len(l.Text)), Flags: l.Flags, Date: l.Date}, Body: bytes.NewReader(l.Text),
+			UTF8:   slices.ContainsFunc(header, func(c byte) bool { return c >= 0x80 }),
 			Binary: caps.Has("BINARY") && bytes.IndexByte(l.Text, 0) >= 0,
 		}
 	}

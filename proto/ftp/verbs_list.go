@@ -310,19 +310,28 @@ func (s *session) statFiles(ctx context.Context, arg string) error {
 	return nil
 }
 
-// mlst tells the facts of one name on the control connection (RFC 3659 section
-// 7.2).
-func (s *session) mlst(_ context.Context, arg string) error {
-	name := s.cwd
+// about looks at the file that a command is about, or at the directory where we
+// are; where ok is false the client has been told.
+func (s *session) about(arg string) (name string, info fs.FileInfo, ok bool) {
+	name = s.cwd
 	if arg != "" {
-		var ok bool
 		if name, ok = s.absolute(arg); !ok {
-			return nil
+			return "", nil, false
 		}
 	}
 	info, err := s.files.Stat(rooted(name))
 	if err != nil {
 		s.refuse(err)
+		return "", nil, false
+	}
+	return name, info, true
+}
+
+// mlst tells the facts of one name on the control connection (RFC 3659 section
+// 7.2).
+func (s *session) mlst(_ context.Context, arg string) error {
+	name, info, ok := s.about(arg)
+	if !ok {
 		return nil
 	}
 	line := s.facts.appendFacts([]byte(" "), info, kindOf(info), s.perm()(info), s.encode(name))
@@ -332,19 +341,11 @@ func (s *session) mlst(_ context.Context, arg string) error {
 
 // mlsd tells the facts of everything in a directory (RFC 3659 section 7.2).
 func (s *session) mlsd(ctx context.Context, arg string) error {
-	name := s.cwd
-	if arg != "" {
-		var ok bool
-		if name, ok = s.absolute(arg); !ok {
-			return nil
-		}
-	}
-	info, err := s.files.Stat(rooted(name))
-	switch {
-	case err != nil:
-		s.refuse(err)
+	name, info, ok := s.about(arg)
+	if !ok {
 		return nil
-	case !info.IsDir():
+	}
+	if !info.IsDir() {
 		s.reply(501, "It is no directory")
 		return nil
 	}

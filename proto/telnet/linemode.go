@@ -202,6 +202,11 @@ func (n *NVT) charCame(c Char) (answer Char, ok bool) {
 			return c, false
 		}
 		return *have, true
+	case have.Flags&slcLevel == SLCCantChange && c.Value != have.Value && c.Flags&slcLevel == SLCValue:
+		return *have, true
+	case have.Flags&slcLevel == SLCCantChange && c.Value != have.Value && c.Flags&slcLevel == SLCCantChange:
+		*have = Char{c.Function, SLCNoSupport, 0} // neither can, so nobody has it
+		return *have, true
 	}
 	*have = plain
 	return Char{c.Function, plain.Flags | slcAck, c.Value}, true

@@ -71,9 +71,7 @@ func (a *App) smtpHandler(s Service, at Address) server.Handler {
 	default:
 		h.Auth = a.logins
 	}
-	if a.faults.Layer(s.Name) != nil {
-		h.Answer = func(line string) (string, bool) { return a.faults.Reply(s.Name, line) }
-	}
+	h.Answer = a.faults.Answers(s.Name)
 	return h
 }
 

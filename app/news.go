@@ -69,8 +69,6 @@ func (a *App) nntpHandler(s Service) *nntp.Handler {
 			return nntp.Rights{Read: true, Post: may, Feed: may, Approve: may}
 		},
 	}
-	if a.faults.Layer(s.Name) != nil {
-		h.Answer = func(line string) (string, bool) { return a.faults.Reply(s.Name, line) }
-	}
+	h.Answer = a.faults.Answers(s.Name)
 	return h
 }

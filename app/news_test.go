@@ -112,4 +112,8 @@ func TestNewsMisbehaves(t *testing.T) {
 	if now, err := c.Date(t.Context()); err == nil {
 		t.Error(now)
 	}
+	only := run(t, app.Config{Listen: at(t, "nntp=:0"), Faults: []string{`nntp GROUP reply="403 not today"`}})
+	if _, err := newsreader(t, only, "nntp", "tcp", "").Group(t.Context(), "local.test"); !errors.Is(err, nntp.ErrLater) {
+		t.Error("a rule with a reply and no other:", err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -122,6 +123,14 @@ func (s *Set) Layer(service string) conv.Layer {
 		return nil
 	}
 	return func(nc net.Conn) net.Conn { return newConn(nc, rules, s.fired) }
+}
+
+// Answers is Reply for a service; nil when it has no rule with reply=.
+func (s *Set) Answers(service string) func(line string) (text string, ok bool) {
+	if s == nil || !slices.ContainsFunc(s.rules, func(r *shared) bool { return r.Reply != "" && r.Service == service }) {
+		return nil
+	}
+	return func(line string) (string, bool) { return s.Reply(service, line) }
 }
 
 // Reply is the answer that a rule with reply= gives instead of the session's

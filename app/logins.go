@@ -29,6 +29,12 @@ func newLogins(of map[string]string) *auth.Authenticator {
 	return &auth.Authenticator{Accounts: logins{users}, Delay: 300 * time.Millisecond, MaxDelay: 2 * time.Second}
 }
 
+// openly is for FTP and HTTP: their clients say a password in clear, also to a
+// server elsewhere, and few could do otherwise.
+func (a *App) openly() *auth.Authenticator {
+	return &auth.Authenticator{Accounts: a.logins.Accounts, Delay: a.logins.Delay, MaxDelay: a.logins.MaxDelay, ClearText: true}
+}
+
 func (l logins) Lookup(ctx context.Context, name string) (auth.Account, error) {
 	a, err := l.Users.Lookup(ctx, name)
 	local, _, ok := strings.Cut(name, "@")

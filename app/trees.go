@@ -56,9 +56,9 @@ func (a *App) plant() error {
 	if err != nil {
 		return err
 	}
-	a.accounts = &files.Accounts{Passwords: a.cfg.Users, Tree: a.tree}
+	a.accounts = &files.Accounts{Logins: a.openly(), Tree: a.tree}
 	if len(a.cfg.Users) == 0 {
-		a.accounts.Anonymous, a.accounts.Anybody = a.tree, a.tree
+		a.accounts = &files.Accounts{Anonymous: a.tree, Anybody: a.tree}
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 )
 
@@ -42,6 +44,12 @@ type Tokens interface {
 // (tls.VerifyClientCertIfGiven and above).
 type Certificates interface {
 	Certificate(ctx context.Context, state *tls.ConnectionState) (Account, error)
+}
+
+// Named are Accounts whose names can be told, for the userhash of HTTP's Digest
+// (RFC 7616 section 3.4.4).
+type Named interface {
+	Names() []string
 }
 
 // Guests are Accounts that let in whoever does not say his name, for
@@ -95,6 +103,9 @@ func (u *Users) Lookup(_ context.Context, name string) (Account, error) {
 	}
 	return Account{Name: name, Secret: s}, nil
 }
+
+// Names are those of Secrets, in no order.
+func (u *Users) Names() []string { return slices.Collect(maps.Keys(u.Secrets)) }
 
 // Kinds is what the secrets have in them.
 func (u *Users) Kinds() Kinds {

@@ -16,6 +16,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/proto/ftp/ftptest"
@@ -49,6 +50,11 @@ func site(t *testing.T, files map[string]string) (*httptest.Server, filetree.Tre
 	s := httptest.NewServer(&web.FileServer{Files: tree})
 	t.Cleanup(s.Close)
 	return s, tree
+}
+
+// logins let in one user.
+func logins(user, password string) *auth.Authenticator {
+	return &auth.Authenticator{Accounts: &auth.Users{Secrets: map[string]auth.Secret{user: auth.Clear(password)}}, Delay: -1}
 }
 
 // got runs farend get and wants it to succeed.
@@ -191,11 +197,11 @@ func TestGetHTTPSays(t *testing.T) {
 	mux.HandleFunc("/file", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "file:///etc/hostname", http.StatusFound)
 	})
-	auth := &web.Auth{Realm: "r", Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	guarded := &web.Auth{Realm: "r", Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 		fmt.Fprint(w, scheme)
-	}), Password: func(user string) (string, bool) { return "pa:ss", user == "ann" }, Delay: -1}
-	mux.Handle("/digest", auth)
+	}), Logins: logins("ann", "pa:ss")}
+	mux.Handle("/digest", guarded)
 	mux.HandleFunc("/basic", func(w http.ResponseWriter, r *http.Request) {
 		if u, p, _ := r.BasicAuth(); u != "ann" || p != "pa:ss" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="r"`)

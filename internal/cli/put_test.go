@@ -106,8 +106,7 @@ func TestPutByHTTP(t *testing.T) {
 	a := filepath.Join(dir, "a")
 	tree := filetree.Memory(filetree.Options{})
 	s := httptest.NewServer(&web.Auth{
-		Realm: "r", Next: &web.FileServer{Files: files.Web(tree, true)}, Delay: -1,
-		Password: func(user string) (string, bool) { return "swordfish", user == "ann" },
+		Realm: "r", Next: &web.FileServer{Files: files.Web(tree, true)}, Logins: logins("ann", "swordfish"),
 	})
 	defer s.Close()
 	for _, c := range []struct {

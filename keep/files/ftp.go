@@ -2,14 +2,11 @@ package files
 
 import (
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
+	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/proto/ftp"
 )
@@ -30,62 +27,50 @@ func (b ftpBackend) Login(ctx context.Context, c ftp.Credentials) (ftp.Files, er
 	return ftpFiles{tree}, nil
 }
 
-// Accounts are names with passwords, and what each may see. The zero value lets
-// nobody in. Its fields are not changed while in use.
+// Accounts are who may log in, and what each may see. The zero value lets nobody
+// in. Its fields are not changed while in use.
 type Accounts struct {
-	Passwords map[string]string // by user
-	Tree      filetree.Tree     // what they see
-	Anonymous filetree.Tree     // what "anonymous" and "ftp" see, whatever their password; nil: they are not let in
-	Anybody   filetree.Tree     // what every other name sees, whatever the password; nil: nobody
-	Delay     time.Duration     // how long a refusal takes; 0: 1 s, below 0: none
+	Logins    *auth.Authenticator // who has an account; nil: nobody
+	Tree      filetree.Tree       // what they see
+	Anonymous filetree.Tree       // what "anonymous" and "ftp" see, whatever their password; nil: they are not let in
+	Anybody   filetree.Tree       // what every other name sees, whatever the password; nil: nobody
 }
 
-// FTP is the login for the function FTP. An unknown name and a wrong password
-// take the same time and get the same answer.
+// FTP is the login for the function FTP. Who has no account, and a wrong
+// password, get the same answer after the same time.
 func (a *Accounts) FTP(ctx context.Context, c ftp.Credentials) (filetree.Tree, error) {
-	want, known := a.Passwords[c.User]
-	if same := equal(c.Password, want); known && same {
-		return a.Tree, nil
-	}
+	known, err := a.knows(ctx, c.User)
 	switch {
+	case err != nil:
+		return nil, err
 	case known:
 	case a.Anonymous != nil && (c.User == "anonymous" || c.User == "ftp"): // RFC 1635
 		return a.Anonymous, nil
 	case a.Anybody != nil:
 		return a.Anybody, nil
+	case a.Logins == nil:
+		return nil, ftp.ErrLogin
 	}
-	if err := a.pause(ctx); err != nil {
+	_, err = a.Logins.CheckPassword(ctx, c.User, c.Password, auth.Channel{TLS: c.TLS, Peer: c.Peer})
+	if errors.Is(err, auth.ErrRefused) || errors.Is(err, auth.ErrClear) {
+		return nil, ftp.ErrLogin
+	}
+	if err != nil {
 		return nil, err
 	}
-	return nil, ftp.ErrLogin
+	return a.Tree, nil
 }
 
-// pause makes guessing slow.
-func (a *Accounts) pause(ctx context.Context) error {
-	delay := a.Delay
-	if delay == 0 {
-		delay = time.Second
+// knows tells whether somebody has an account.
+func (a *Accounts) knows(ctx context.Context, user string) (bool, error) {
+	if a.Logins == nil {
+		return false, nil
 	}
-	if delay < 0 {
-		return nil
+	_, err := a.Logins.Accounts.Lookup(ctx, auth.Prepare(user))
+	if errors.Is(err, auth.ErrNoAccount) || errors.Is(err, auth.ErrRefused) {
+		return false, nil
 	}
-	t := time.NewTimer(delay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// equal compares in a time that tells neither content nor length.
-func equal(got, want string) bool {
-	var key [16]byte
-	_, _ = rand.Read(key[:]) // never fails
-	a := sha256.Sum256(append(key[:], got...))
-	b := sha256.Sum256(append(key[:], want...))
-	return subtle.ConstantTimeCompare(a[:], b[:]) == 1
+	return err == nil, err
 }
 
 // ftpFiles is a tree as a session of FTP sees it.

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/keep/files"
 	"github.com/farend-go/farend/proto/ftp"
@@ -18,16 +20,18 @@ import (
 func TestAccountsOfFTP(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		own, public := filetree.Memory(filetree.Options{}), filetree.Memory(filetree.Options{})
-		a := &files.Accounts{Passwords: map[string]string{"ann": "secret", "void": ""}, Tree: own, Anonymous: public}
-		for _, c := range []struct {
+		users := &auth.Users{Secrets: map[string]auth.Secret{"ann": auth.Clear("secret"), "ftp": auth.Clear("x")}}
+		a := &files.Accounts{Logins: &auth.Authenticator{Accounts: users, ClearText: true}, Tree: own, Anonymous: public}
+		for i, c := range []struct {
 			user, password string
 			want           filetree.Tree
 		}{
-			{"ann", "secret", own}, {"void", "", own}, {"anonymous", "x", public}, {"ftp", "", public},
-			{"ann", "Secret", nil}, {"ann", "", nil}, {"bob", "", nil}, {"void", "x", nil},
+			{"ann", "secret", own}, {"ftp", "x", own}, {"anonymous", "x", public},
+			{"ann", "Secret", nil}, {"ann", "", nil}, {"bob", "", nil}, {"bob", "secret", nil}, {"ftp", "", nil},
 		} {
 			began := time.Now()
-			got, err := a.FTP(t.Context(), ftp.Credentials{User: c.user, Password: c.password})
+			peer := &net.TCPAddr{IP: net.IPv4(192, 0, 2, byte(i))} // each fails for the first time
+			got, err := a.FTP(t.Context(), ftp.Credentials{User: c.user, Password: c.password, Peer: peer})
 			late := time.Since(began)
 			if c.want != nil && (got != c.want || err != nil || late != 0) {
 				t.Errorf("%s: %v, %v after %v", c.user, got, err, late)
@@ -35,6 +39,13 @@ func TestAccountsOfFTP(t *testing.T) {
 			if c.want == nil && (!errors.Is(err, ftp.ErrLogin) || late != time.Second) {
 				t.Errorf("%s with %q: %v, %v after %v", c.user, c.password, got, err, late)
 			}
+		}
+		none := &files.Accounts{Anonymous: public}
+		if got, err := none.FTP(t.Context(), ftp.Credentials{User: "ftp"}); got != public || err != nil {
+			t.Errorf("%v, %v", got, err)
+		}
+		if _, err := none.FTP(t.Context(), ftp.Credentials{User: "ann"}); !errors.Is(err, ftp.ErrLogin) {
+			t.Error(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

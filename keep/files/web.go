@@ -80,11 +80,5 @@ func webError(err error, o web.CreateOptions) error {
 // Web asks whoever wants to change something for a login, by Digest or Basic;
 // reading is open.
 func (a *Accounts) Web(realm string, next http.Handler) http.Handler {
-	return &web.Auth{
-		Next: next, Realm: realm, Need: web.Writes, Delay: a.Delay,
-		Password: func(user string) (string, bool) {
-			password, known := a.Passwords[user]
-			return password, known
-		},
-	}
+	return &web.Auth{Next: next, Realm: realm, Need: web.Writes, Logins: a.Logins}
 }

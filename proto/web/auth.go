@@ -3,34 +3,42 @@ package web
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
+	"errors"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/farend-go/farend/auth"
 )
 
 // Auth is an http.Handler that asks who comes before it hands a request on: by
-// Digest (RFC 7616) with SHA-256 or MD5, or Basic (RFC 7617). Its fields are
-// set before it serves and not changed afterwards; it may be used by several
-// goroutines, and is not copied after the first use.
+// Digest (RFC 7616) where Logins keeps passwords, and by Basic (RFC 7617) where
+// it takes plain ones on the connection. Its fields are set before it serves
+// and not changed afterwards; it may be used by several goroutines, and is not
+// copied after the first use.
 type Auth struct {
 	Next  http.Handler
 	Realm string
 	// Need tells which requests need a login; nil: all. See Writes.
 	Need func(r *http.Request) bool
-	// Password gives the password of a user, for which Digest must know it;
-	// nil: there is no Digest.
-	Password func(user string) (password string, known bool)
-	// Check tells whether somebody is who they say; nil: by Password. An
-	// unknown user takes it as long as a wrong password.
-	Check func(ctx context.Context, user, password string) bool
-	Delay time.Duration // how long a refusal takes; 0: 1 s, below 0: none
+	// Logins is who may come in, and how slowly guessing goes. nil: nobody.
+	Logins *auth.Authenticator
 
-	once   sync.Once
-	nonces nonces
+	// Algorithms of Digest that are offered, the strongest first, of MD5,
+	// SHA-256 and SHA-512-256, each also with -sess; others are left out. nil:
+	// SHA-256 and MD5, which every client knows one of.
+	Algorithms []string
+	// AuthInt offers qop auth-int too, which protects the body of a request: one
+	// of up to so many bytes is kept in memory until it has been checked, a
+	// longer one is 413. 0: it is not offered.
+	AuthInt int64
+
+	once       sync.Once
+	nonces     nonces
+	algorithms []algorithm
 }
 
 var _ http.Handler = (*Auth)(nil)
@@ -54,109 +62,103 @@ func User(r *http.Request) string {
 	return name
 }
 
+// Errors of a login that is not to be.
+var (
+	errNobody = errors.New("nobody has said who he is, in a way that we know")
+	errStale  = errors.New("right, but for a nonce that is too old")
+)
+
 // ServeHTTP asks, or hands on.
 func (a *Auth) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Need != nil && !a.Need(r) {
 		a.Next.ServeHTTP(w, r)
 		return
 	}
-	a.once.Do(func() { _, _ = rand.Read(a.nonces.key[:]) }) // never fails
-	user, state := "", nobody
-	if value, ok := field(r.Header, "Authorization"); ok {
-		scheme, rest, _ := strings.Cut(value, " ")
-		switch {
-		case strings.EqualFold(scheme, "Basic"):
-			user, state = a.basic(r, rest)
-		case strings.EqualFold(scheme, "Digest") && a.Password != nil:
-			user, state = a.digest(w, r, rest)
-		}
-	}
-	switch state {
-	case known:
+	a.once.Do(func() {
+		_, _ = rand.Read(a.nonces.key[:]) // never fails
+		a.algorithms = algorithmsOf(a.Algorithms)
+	})
+	user, err := a.login(w, r)
+	status, told := errors.AsType[Status](err)
+	switch {
+	case err == nil:
 		a.Next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, user)))
-		return
-	case wrong:
-		if a.pause(r.Context()) != nil {
-			return
-		}
+	case told:
+		refuse(w, int(status), "")
+	case errors.Is(err, errNobody), errors.Is(err, errStale), errors.Is(err, auth.ErrRefused), errors.Is(err, auth.ErrClear):
+		w.Header()["Www-Authenticate"] = a.challenges(channelOf(r), errors.Is(err, errStale))
+		refuse(w, http.StatusUnauthorized, "")
+	case r.Context().Err() == nil:
+		refuse(w, http.StatusInternalServerError, "")
 	}
-	w.Header()["Www-Authenticate"] = a.challenges(state == stale)
-	refuse(w, http.StatusUnauthorized, "")
 }
 
-// standing is what is known of whoever comes.
-type standing uint8
+// login gives who sent a request.
+func (a *Auth) login(w http.ResponseWriter, r *http.Request) (user string, err error) {
+	value, ok := field(r.Header, "Authorization")
+	if !ok || a.Logins == nil {
+		return "", errNobody
+	}
+	scheme, rest, _ := strings.Cut(value, " ")
+	switch {
+	case strings.EqualFold(scheme, "Basic"):
+		return a.basic(r, rest)
+	case strings.EqualFold(scheme, "Digest") && a.Logins.DigestAllowed():
+		return a.digest(w, r, rest)
+	}
+	return "", errNobody
+}
 
-const (
-	nobody standing = iota
-	known
-	wrong
-	stale // right, but for a nonce that is too old
-)
+// channelOf is what is known of a connection.
+func channelOf(r *http.Request) auth.Channel {
+	ch := auth.Channel{TLS: r.TLS}
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		ch.Peer = net.TCPAddrFromAddrPort(at)
+	} else { // a socket of this machine
+		ch.Peer = &net.UnixAddr{Name: r.RemoteAddr, Net: "unix"}
+	}
+	return ch
+}
 
 // challenges are what to answer with, the strongest first: one field each.
 // The name of a parameter may be spelled in any case. Python's urllib wants
 // "algorithm" in small letters, and before 3.14 gives up when it finds one that
 // it does not know; like this it takes the challenge for one of MD5, as it
 // should.
-func (a *Auth) challenges(isStale bool) []string {
+func (a *Auth) challenges(ch auth.Channel, isStale bool) []string {
 	realm := quoted(a.Realm)
 	var out []string
-	if a.Password != nil {
-		nonce := a.nonces.make(time.Now())
-		for _, alg := range algorithms {
-			c := "Digest realm=" + realm + `, qop="auth", Algorithm=` + alg.name + ", nonce=" + quoted(nonce)
-			if isStale {
-				c += ", stale=true"
+	if a.Logins != nil && a.Logins.DigestAllowed() {
+		more := ", charset=UTF-8"
+		if isStale {
+			more = ", stale=true" + more
+		}
+		qop := `"auth"`
+		if a.AuthInt > 0 {
+			qop = `"auth, auth-int"`
+		}
+		nonce := a.nonces.fresh()
+		for _, alg := range a.algorithms {
+			c := "Digest realm=" + realm + ", qop=" + qop + ", Algorithm=" + alg.name + ", nonce=" + quoted(nonce) + more
+			if _, named := a.Logins.Accounts.(auth.Named); named && !strings.HasPrefix(alg.name, "MD5") { // whose clients may be older than userhash
+				c += ", userhash=true"
 			}
-			out = append(out, c+", charset=UTF-8")
+			out = append(out, c)
 		}
 	}
-	return append(out, "Basic realm="+realm+`, charset="UTF-8"`)
+	if a.Logins == nil || a.Logins.PlainAllowed(ch) || len(out) == 0 {
+		out = append(out, "Basic realm="+realm+`, charset="UTF-8"`)
+	}
+	return out
 }
 
 // basic checks a name and password (RFC 7617 section 2).
-func (a *Auth) basic(r *http.Request, token string) (string, standing) {
+func (a *Auth) basic(r *http.Request, token string) (string, error) {
 	b, err := base64.StdEncoding.DecodeString(strings.Trim(token, " \t"))
 	user, password, ok := strings.Cut(string(b), ":")
 	if err != nil || !ok {
-		return "", nobody
+		return "", errNobody
 	}
-	if a.Check != nil {
-		ok = a.Check(r.Context(), user, password)
-	} else {
-		ok = a.compare(user, password)
-	}
-	if !ok {
-		return "", wrong
-	}
-	return user, known
-}
-
-func (a *Auth) compare(user, password string) bool {
-	if a.Password == nil {
-		return false
-	}
-	want, exists := a.Password(user)
-	x, y := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(want))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && exists
-}
-
-// pause makes guessing slow.
-func (a *Auth) pause(ctx context.Context) error {
-	delay := a.Delay
-	if delay == 0 {
-		delay = time.Second
-	}
-	if delay < 0 {
-		return nil
-	}
-	t := time.NewTimer(delay)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	id, err := a.Logins.CheckPassword(r.Context(), user, password, channelOf(r))
+	return id.Authentication, err
 }

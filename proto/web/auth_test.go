@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"context"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,18 +13,25 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/proto/web"
 )
 
 func newAuth() *web.Auth {
 	return &web.Auth{
-		Realm: "a \"realm\"", Delay: -1,
-		Next: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, web.User(r)) }),
-		Password: func(user string) (string, bool) {
-			p, ok := map[string]string{"Mufasa": "Circle of Life", "jäger": "grün"}[user]
-			return p, ok
-		},
+		Realm:  "a \"realm\"",
+		Next:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, web.User(r)) }),
+		Logins: logins(map[string]string{"Mufasa": "Circle of Life", "jäger": "grün"}),
 	}
+}
+
+// logins let in whoever has one of these passwords, and take no time to refuse.
+func logins(passwords map[string]string) *auth.Authenticator {
+	users := &auth.Users{Secrets: map[string]auth.Secret{}}
+	for name, password := range passwords {
+		users.Secrets[name] = auth.Clear(password)
+	}
+	return &auth.Authenticator{Accounts: users, ClearText: true, Delay: -1}
 }
 
 // challenge gives the parameters of a Digest challenge.
@@ -94,9 +100,10 @@ func TestDigest(t *testing.T) {
 			{credentials("jäger", "grün", p["nonce"], "00001001", "/x"), "jäger", false},
 			{credentials("Mufasa", "circle of life", p["nonce"], "00001002", "/x"), "", false},
 			{credentials("Scar", "", p["nonce"], "00001002", "/x"), "", false},
-			{credentials("Mufasa", "Circle of Life", p["nonce"], "00001002", "/y"), "", false}, // of another resource
-			{credentials("Mufasa", "Circle of Life", "x"+p["nonce"][1:], "00001002", "/x"), "", false},
-			{credentials("Mufasa", "Circle of Life", "", "00001002", "/x"), "", false},
+			{credentials("Mufasa", "Circle of Life", p["nonce"], "00001002", "/y"), "", false},        // of another resource
+			{credentials("Mufasa", "Circle of Life", "x"+p["nonce"][1:], "00001002", "/x"), "", true}, // of a server that has started again
+			{credentials("Mufasa", "Circle of Life", "", "00001002", "/x"), "", true},
+			{credentials("Mufasa", "circle of life", "x"+p["nonce"][1:], "00001002", "/x"), "", false},
 			{[]string{"Authorization: Digest"}, "", false},
 			{[]string{"Authorization: Digest " + strings.Repeat("x=y,", 100)}, "", false},
 			{[]string{strings.Replace(credentials("Mufasa", "Circle of Life", p["nonce"], "00001002", "/x")[0], "qop=auth,", "", 1)}, "", false}, // RFC 2069
@@ -124,7 +131,7 @@ func TestDigest(t *testing.T) {
 func TestDigestTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAuth()
-		a.Delay = 0
+		a.Logins.Delay = 0
 		p := challenge(t, ask(t, a, "GET", "/x", nil, ""), "MD5")
 		try := func(password, nc string) *http.Response {
 			response := seal("MD5", "Mufasa", p["realm"], password, "GET", "/x", p["nonce"], nc, "c")
@@ -156,7 +163,9 @@ func TestBasic(t *testing.T) {
 			t.Errorf("%q: %s %q", credentials, r.Status, got)
 		}
 	}
-	b := &web.Auth{Realm: "r", Delay: -1, Next: a.Next, Need: web.Writes, Check: func(_ context.Context, user, password string) bool { return user == password }}
+	keys := logins(nil)
+	keys.Accounts = &auth.Users{Secrets: map[string]auth.Secret{"a": auth.Keys("a")}} // the password itself is not kept: no Digest
+	b := &web.Auth{Realm: "r", Next: a.Next, Need: web.Writes, Logins: keys}
 	r := ask(t, b, "PUT", "/x", nil, "")
 	if got := r.Header["Www-Authenticate"]; len(got) != 1 || got[0] != `Basic realm="r", charset="UTF-8"` {
 		t.Errorf("%q", got)

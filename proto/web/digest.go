@@ -1,255 +1,220 @@
 package web
 
 import (
-	"crypto/hmac"
+	"bytes"
 	"crypto/md5" //nolint:gosec // RFC 7616 has it for clients that know nothing better
-	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/base64"
-	"encoding/binary"
+	"crypto/sha512"
 	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"time"
+
+	"github.com/farend-go/farend/auth"
 )
 
-// algorithm is a hash of RFC 7616.
+// algorithm is one of RFC 7616 section 3.3. With sess the password's hash is
+// made once for each nonce.
 type algorithm struct {
 	name string
-	sum  func(s string) string
+	hash func() hash.Hash
+	sess bool
 }
 
-// algorithms are those that are offered, the strongest first.
-var algorithms = [...]algorithm{
-	{"SHA-256", func(s string) string { b := sha256.Sum256([]byte(s)); return hex.EncodeToString(b[:]) }},
-	{"MD5", func(s string) string { b := md5.Sum([]byte(s)); return hex.EncodeToString(b[:]) }}, //nolint:gosec // as above
-}
-
-// Params are the parameters of a challenge or of credentials (RFC 9110 section
-// 11.2): names in lower case, values without quotes.
-type Params map[string]string
-
-// maxParams is more than any scheme has.
-const maxParams = 32
-
-// ParseParams reads name=value, name="value", ... ; false: that is no such list,
-// or a name comes twice.
-func ParseParams(s string) (Params, bool) {
-	out := Params{}
-	for {
-		s = strings.TrimLeft(s, " \t,")
-		if s == "" {
-			return out, true
-		}
-		name, rest, ok := strings.Cut(s, "=")
-		name = strings.ToLower(strings.TrimRight(name, " \t"))
-		if !ok || !isToken(name) || len(out) == maxParams {
-			return nil, false
-		}
-		value, rest, ok := paramValue(strings.TrimLeft(rest, " \t"))
-		rest = strings.TrimLeft(rest, " \t")
-		if _, twice := out[name]; !ok || twice || rest != "" && rest[0] != ',' {
-			return nil, false
-		}
-		out[name] = value
-		s = rest
+// algorithmsOf are those of the names; nil is SHA-256 and MD5.
+func algorithmsOf(names []string) []algorithm {
+	if names == nil {
+		names = []string{"SHA-256", "MD5"}
 	}
-}
-
-// paramValue reads a token or a quoted string.
-func paramValue(s string) (value, rest string, ok bool) {
-	if !strings.HasPrefix(s, `"`) {
-		end := strings.IndexAny(s, ", \t")
-		if end < 0 {
-			end = len(s)
-		}
-		return s[:end], s[end:], isToken(s[:end])
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return b.String(), s[i+1:], true
-		case c == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		case c < ' ' && c != '\t' || c == 0x7f:
-			return "", "", false
+	var out []algorithm
+	for _, name := range names {
+		base, sess := strings.CutSuffix(strings.ToUpper(name), "-SESS")
+		alg := algorithm{name: base, sess: sess}
+		switch base {
+		case "MD5":
+			alg.hash = md5.New
+		case "SHA-256":
+			alg.hash = sha256.New
+		case "SHA-512-256":
+			alg.hash = sha512.New512_256
 		default:
-			b.WriteByte(c)
+			continue
 		}
+		if sess {
+			alg.name += "-sess"
+		}
+		out = append(out, alg)
 	}
-	return "", "", false
+	return out
 }
 
-// isToken tells a token (RFC 9110 section 5.6.2); some clients leave quotes off
-// more than a token, base64 among it.
-func isToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),;<>?@[\]{}`, c) >= 0 {
-			return false
-		}
-	}
-	return s != ""
+// sum is H of the RFC, of parts with colons between them.
+func (alg algorithm) sum(parts ...string) string {
+	h := alg.hash()
+	_, _ = io.WriteString(h, strings.Join(parts, ":")) // a hash never fails
+	return hex.EncodeToString(h.Sum(nil))
 }
 
-// quoted is s as a quoted string.
-func quoted(s string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for i := range len(s) {
-		c := s[i]
-		if c == '"' || c == '\\' {
-			b.WriteByte('\\')
-		}
-		if c >= ' ' && c != 0x7f || c == '\t' {
-			b.WriteByte(c)
+// proof is what a client says with Digest.
+type proof struct {
+	Params
+	alg   algorithm
+	count uint32
+	body  string // the hash of the body, for auth-int
+}
+
+// proofOf reads credentials; false: they are not such as we asked for.
+func (a *Auth) proofOf(r *http.Request, text string) (p proof, ok bool) {
+	p.Params, ok = ParseParams(text)
+	if !ok || p.Params["realm"] != a.Realm || p.Params["cnonce"] == "" {
+		return p, false
+	}
+	if qop := p.Params["qop"]; qop != "auth" && (qop != "auth-int" || a.AuthInt <= 0) {
+		return p, false
+	}
+	if uri := p.Params["uri"]; uri != r.RequestURI && uri != r.URL.RequestURI() {
+		return p, false
+	}
+	name := p.Params["algorithm"]
+	if name == "" { // RFC 7616 section 3.3
+		name = "MD5"
+	}
+	i := slices.IndexFunc(a.algorithms, func(alg algorithm) bool { return strings.EqualFold(alg.name, name) })
+	count, err := strconv.ParseUint(p.Params["nc"], 16, 32)
+	if i < 0 || err != nil || len(p.Params["nc"]) != 8 {
+		return p, false
+	}
+	p.alg, p.count = a.algorithms[i], uint32(count)
+	return p, true
+}
+
+// user is who the proof is about, or "" (RFC 7616 sections 3.4 and 3.4.4).
+func (a *Auth) user(p proof) string {
+	name, extended := p.Params["username"], p.Params["username*"]
+	if strings.EqualFold(p.Params["userhash"], "true") {
+		return a.unhashed(p.alg, name)
+	}
+	if name != "" || extended == "" {
+		return name
+	}
+	charset, rest, _ := strings.Cut(extended, "'") // RFC 8187
+	_, text, ok := strings.Cut(rest, "'")
+	text, err := url.PathUnescape(text)
+	if !ok || err != nil || !strings.EqualFold(charset, "UTF-8") {
+		return ""
+	}
+	return text
+}
+
+// unhashed finds the name of a hash.
+func (a *Auth) unhashed(alg algorithm, hashed string) string {
+	named, ok := a.Logins.Accounts.(auth.Named)
+	if !ok {
+		return ""
+	}
+	found := ""
+	for _, name := range named.Names() { // all of them: how long it takes tells nothing
+		if strings.EqualFold(alg.sum(name, a.Realm), hashed) {
+			found = name
 		}
 	}
-	b.WriteByte('"')
-	return b.String()
+	return found
 }
 
 // digest checks credentials (RFC 7616 section 3.4), and tells the client that
 // we know the password as well (section 3.5).
-func (a *Auth) digest(w http.ResponseWriter, r *http.Request, s string) (string, standing) {
-	p, ok := ParseParams(s)
-	if !ok || p["realm"] != a.Realm || p["qop"] != "auth" || p["cnonce"] == "" || p["userhash"] == "true" {
-		return "", nobody
+func (a *Auth) digest(w http.ResponseWriter, r *http.Request, text string) (string, error) {
+	p, ok := a.proofOf(r, text)
+	if !ok {
+		return "", errNobody
 	}
-	if uri := p["uri"]; uri != r.RequestURI && uri != r.URL.RequestURI() {
-		return "", nobody
-	}
-	alg := algorithms[len(algorithms)-1] // MD5, where none is named
-	for _, one := range algorithms {
-		if strings.EqualFold(p["algorithm"], one.name) {
-			alg = one
+	user, nonce := a.user(p), p.Params["nonce"]
+	ours := a.nonces.ours(nonce)
+	if p.Params["qop"] == "auth-int" {
+		if !ours { // no body is kept for whom we did not ask
+			return "", errStale
+		}
+		if err := a.keep(r, &p); err != nil {
+			return "", err
 		}
 	}
-	if p["algorithm"] != "" && !strings.EqualFold(p["algorithm"], alg.name) {
-		return "", nobody
-	}
-	count, err := strconv.ParseUint(p["nc"], 16, 32)
-	if err != nil || len(p["nc"]) != 8 {
-		return "", nobody
-	}
-	user := p["username"]
-	password, exists := a.Password(user)
-	secret := alg.sum(user + ":" + a.Realm + ":" + password)
-	seal := func(method string) string {
-		return alg.sum(strings.Join([]string{secret, p["nonce"], p["nc"], p["cnonce"], "auth", alg.sum(method + ":" + p["uri"])}, ":"))
-	}
-	same := subtle.ConstantTimeCompare([]byte(seal(r.Method)), []byte(strings.ToLower(p["response"]))) == 1
-	now := time.Now()
+	secret := ""
+	id, err := a.Logins.CheckDigest(r.Context(), user, []byte(strings.ToLower(p.Params["response"])), func(password string) []byte {
+		var response string
+		secret, response = p.expected(r.Method, p.alg.sum(user, a.Realm, password), a.nonces.first(nonce))
+		return []byte(response)
+	}, channelOf(r))
 	switch {
-	case !a.nonces.ours(p["nonce"]):
-		return "", nobody
-	case !same || !exists:
-		return "", wrong
-	case !a.nonces.use(p["nonce"], uint32(count), now):
-		return "", stale
+	case err != nil:
+		return "", err
+	case !ours || !a.nonces.use(nonce, p.Params["cnonce"], p.count):
+		return "", errStale
 	}
-	w.Header()["Authentication-Info"] = []string{"qop=auth, rspauth=" + quoted(seal("")) + ", cnonce=" + quoted(p["cnonce"]) + ", nc=" + p["nc"]}
-	return user, known
+	w.Header()["Authentication-Info"] = []string{a.info(p, secret)}
+	return id.Authentication, nil
 }
 
-// nonces makes nonces that need no memory until they are used well: the time
-// at which they were made, and a seal. Of those that were used it knows the
-// counts, so that no request can be sent again by somebody who has overheard
-// it.
-type nonces struct {
-	key [32]byte
-
-	mu     sync.Mutex
-	used   map[string]*uses
-	order  []string
-	oldest int64 // nonces that were made until then, and that we do not know, are too old
-}
-
-// uses are the counts of one nonce: the last 64 by bit.
-type uses struct {
-	last   uint32
-	before uint64
-}
-
-const (
-	nonceLife = 5 * time.Minute
-	maxNonces = 4096
-	nonceSeal = 12
-)
-
-func (n *nonces) make(now time.Time) string {
-	b := make([]byte, 16, 16+nonceSeal)
-	binary.BigEndian.PutUint64(b, uint64(now.UnixMilli()))
-	_, _ = rand.Read(b[8:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(append(b, n.seal(b)...))
-}
-
-func (n *nonces) seal(b []byte) []byte {
-	m := hmac.New(sha256.New, n.key[:])
-	m.Write(b)
-	return m.Sum(nil)[:nonceSeal]
-}
-
-// ours tells whether we made it.
-func (n *nonces) ours(nonce string) bool {
-	b, err := base64.RawURLEncoding.DecodeString(nonce)
-	return err == nil && len(b) == 16+nonceSeal && hmac.Equal(n.seal(b[:16]), b[16:])
-}
-
-// made is when.
-func made(nonce string) int64 {
-	b, err := base64.RawURLEncoding.DecodeString(nonce)
-	if err != nil || len(b) < 8 {
-		return 0
+// expected is the response that is right, and the hash of the password that it
+// was made of. With -sess that depends on the cnonce with which the nonce was
+// first used; some clients take that of the request itself.
+func (p proof) expected(method, secret, first string) (used, response string) {
+	if !p.alg.sess {
+		return secret, p.response(secret, method)
 	}
-	return int64(binary.BigEndian.Uint64(b))
-}
-
-// use notes a count of a nonce of ours; false: it is too old, or the count has
-// been used. Requests may overtake each other, but not by far.
-func (n *nonces) use(nonce string, count uint32, now time.Time) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	born := made(nonce)
-	if now.UnixMilli()-born > nonceLife.Milliseconds() || count == 0 {
-		return false
-	}
-	u := n.used[nonce]
-	if u == nil {
-		if born <= n.oldest {
-			return false
+	for _, cnonce := range []string{first, p.Params["cnonce"]} {
+		used = p.alg.sum(secret, p.Params["nonce"], cnonce)
+		if response = p.response(used, method); cnonce != "" && strings.EqualFold(response, p.Params["response"]) {
+			break
 		}
-		u = n.enter(nonce)
 	}
-	if count > u.last {
-		u.before = u.before<<(count-u.last) | 1 // a shift by 64 or more leaves none
-		u.last = count
-		return true
-	}
-	bit := uint64(1) << (u.last - count)
-	if bit == 0 || u.before&bit != 0 {
-		return false
-	}
-	u.before |= bit
-	return true
+	return used, response
 }
 
-// enter makes room for a nonce; n.mu is held.
-func (n *nonces) enter(nonce string) *uses {
-	if n.used == nil {
-		n.used = map[string]*uses{}
+// response is section 3.4.1; without a method it is what the server answers
+// with.
+func (p proof) response(secret, method string) string {
+	a2 := []string{method, p.Params["uri"]}
+	if p.Params["qop"] == "auth-int" {
+		a2 = append(a2, p.body)
 	}
-	if len(n.order) >= maxNonces {
-		n.oldest = max(n.oldest, made(n.order[0]))
-		delete(n.used, n.order[0])
-		n.order = n.order[1:]
+	return p.alg.sum(secret, p.Params["nonce"], p.Params["nc"], p.Params["cnonce"], p.Params["qop"], p.alg.sum(a2...))
+}
+
+// info is Authentication-Info. For auth-int it would need the hash of what is
+// answered, and goes without the proof. Of a nonce that is getting old it names
+// the next; not with -sess, whose sessions go with their first nonce.
+func (a *Auth) info(p proof, secret string) string {
+	text := "qop=" + p.Params["qop"] + ", cnonce=" + quoted(p.Params["cnonce"]) + ", nc=" + p.Params["nc"]
+	if p.Params["qop"] == "auth" {
+		text += ", rspauth=" + quoted(p.response(secret, ""))
 	}
-	u := &uses{}
-	n.used[nonce] = u
-	n.order = append(n.order, nonce)
-	return u
+	if !p.alg.sess && age(p.Params["nonce"]) > nonceLife/2 {
+		text += ", nextnonce=" + quoted(a.nonces.fresh())
+	}
+	return text
+}
+
+// keep reads the body, to be checked and then read again.
+func (a *Auth) keep(r *http.Request, p *proof) error {
+	if r.ContentLength > a.AuthInt {
+		return Status(http.StatusRequestEntityTooLarge)
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, a.AuthInt+1))
+	if err != nil {
+		return errors.Join(Status(http.StatusBadRequest), err)
+	}
+	if int64(len(body)) > a.AuthInt {
+		return Status(http.StatusRequestEntityTooLarge)
+	}
+	p.body = p.alg.sum(string(body))
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{bytes.NewReader(body), r.Body}
+	return nil
 }

@@ -52,7 +52,7 @@ func atBoth(t *testing.T, f func(t *testing.T, r *running, root string)) {
 				})
 				a := newAuth()
 				a.Realm, a.Need, a.Next = "interop", web.Writes, s
-				a.Password = func(user string) (string, bool) { return "secret", user == "ann" }
+				a.Logins = logins(map[string]string{"ann": "secret"})
 				srv := &server.Server{Handler: &web.Handler{HTTP: a}, Engine: engine()}
 				if secure {
 					srv.TLS = tlsConfig(t)
@@ -111,6 +111,43 @@ func TestCurlAtOurServer(t *testing.T) {
 			t.Errorf("-L: %s", got)
 		}
 	})
+}
+
+// TestCurlsDigest has curl log in by each algorithm, twice on one connection: by
+// the second request the nonce is in use.
+func TestCurlsDigest(t *testing.T) {
+	curl := foreign.Program(t, "$CURL", "curl")
+	for _, c := range []struct {
+		algorithms []string
+		authInt    int64
+		young      string // what older versions of curl cannot do
+	}{
+		{[]string{"MD5"}, 0, ""},
+		{[]string{"MD5-sess"}, 0, ""},
+		{[]string{"SHA-256"}, 0, ""},
+		{[]string{"SHA-256-sess"}, 0, ""},
+		{[]string{"SHA-512-256"}, 0, "8.10"},
+		{[]string{"SHA-512-256-sess"}, 0, "8.10"},
+		{[]string{"SHA-256", "MD5"}, 1000, ""},
+	} {
+		a := newAuth()
+		a.Realm, a.Algorithms, a.AuthInt = "interop", c.algorithms, c.authInt
+		a.Logins = logins(map[string]string{"ann": "secret", "jäger": "grün"})
+		r := serve(t, &server.Server{Handler: &web.Handler{HTTP: a}})
+		for user, password := range map[string]string{"ann": "secret", "jäger": "grün"} {
+			out, err := foreign.Try(t, t.TempDir(), "", curl, "-sSf", "--digest", "-u", user+":"+password, r.URL+"/x", r.URL+"/y?z=1")
+			if c.young != "" && err != nil {
+				t.Logf("%v: this curl does not know it: %s", c.algorithms, out)
+				continue
+			}
+			if err != nil || out != user+user {
+				t.Errorf("%v: %v, %s", c.algorithms, err, out)
+			}
+		}
+		if out, err := foreign.Try(t, t.TempDir(), "", curl, "-sS", "--digest", "-u", "ann:wrong", "-o", os.DevNull, "-w", "%{http_code}", r.URL+"/x"); err != nil || out != "401" {
+			t.Errorf("%v: a wrong password: %v, %s", c.algorithms, err, out)
+		}
+	}
 }
 
 func TestWgetAtOurServer(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"path"
 
+	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/internal/servertest"
@@ -66,7 +67,8 @@ func New(t TB, o Options) *Server {
 		t.Fatalf("ftptest: %v", err)
 	}
 	s.Roots = pair.Roots
-	accounts := &files.Accounts{Passwords: map[string]string{User: Password}, Tree: s.Tree, Anonymous: s.Tree, Delay: -1}
+	users := &auth.Users{Secrets: map[string]auth.Secret{User: auth.Clear(Password)}}
+	accounts := &files.Accounts{Logins: &auth.Authenticator{Accounts: users, ClearText: true, Delay: -1}, Tree: s.Tree, Anonymous: s.Tree}
 	h := &ftp.Handler{Backend: files.FTP(accounts.FTP), TLS: &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}, Implicit: o.Implicit}
 	if o.Backend != nil {
 		h.Backend = o.Backend

@@ -231,17 +231,25 @@ func joinPieces(pieces []piece) string {
 // appendUnescaped undoes %XX; a percent sign without two digits is itself.
 func appendUnescaped(b []byte, s string) []byte {
 	for i := 0; i < len(s); i++ {
-		if s[i] == '%' && i+2 < len(s) {
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi >= 0 && lo >= 0 {
-				b = append(b, byte(hi<<4|lo))
+		c := s[i]
+		if c == '%' {
+			if coded, ok := hexByte(s[i+1:]); ok {
+				c = coded
 				i += 2
-				continue
 			}
 		}
-		b = append(b, s[i])
+		b = append(b, c)
 	}
 	return b
+}
+
+// hexByte is the byte that two digits stand for.
+func hexByte(s string) (c byte, ok bool) {
+	if len(s) < 2 {
+		return 0, false
+	}
+	hi, lo := unhex(s[0]), unhex(s[1])
+	return byte(hi<<4 | lo), hi >= 0 && lo >= 0
 }
 
 func unhex(c byte) int {

@@ -98,19 +98,17 @@ func parseWord(s string) (w encodedWord, length int, ok bool) {
 func decodeQ(s string) []byte {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '_':
-			b = append(b, ' ')
-			continue
-		case s[i] == '=' && i+2 < len(s):
-			hi, lo := unhex(s[i+1]), unhex(s[i+2])
-			if hi >= 0 && lo >= 0 {
-				b = append(b, byte(hi<<4|lo))
+		c := s[i]
+		switch c {
+		case '_':
+			c = ' '
+		case '=':
+			if coded, ok := hexByte(s[i+1:]); ok {
+				c = coded
 				i += 2
-				continue
 			}
 		}
-		b = append(b, s[i])
+		b = append(b, c)
 	}
 	return b
 }

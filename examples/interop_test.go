@@ -3,15 +3,22 @@
 package examples_test
 
 import (
+	"context"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/internal/foreign"
 )
 
@@ -147,6 +154,42 @@ func TestTutorial63_PagesCapitalsPrograms(t *testing.T) {
 			ownNetwork(t)
 			out := background(t, ours(t, p.name+"-server"))
 			checkUpper(t, out, run(t, args))
+		})
+	}
+}
+
+// TestTutorial05_FarAway talks to a process on this host, then as to another
+// continent: 150 ms away, and the bytes come in pieces.
+func TestTutorial05_FarAway(t *testing.T) {
+	far := faults.Layer(faults.Rule{Do: faults.Delay, Delay: 150 * time.Millisecond}, faults.Rule{Do: faults.Slice, Size: 5})
+	for name, layer := range map[string]conv.Layer{"here": func(c net.Conn) net.Conn { return c }, "far away": far} {
+		t.Run(name, func(t *testing.T) {
+			port := freePort(t)
+			background(t, theirs(t, "echo-server", port))
+			var c net.Conn
+			eventually(t, "the echo server", func() (ok bool) {
+				var err error
+				c, err = net.Dial("tcp", "127.0.0.1:"+port)
+				return err == nil
+			})
+			between := layer(c)
+			defer between.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			peer := conv.New(between, conv.Options{})
+			stop := context.AfterFunc(ctx, func() { _ = peer.Abort() })
+			defer stop()
+			want := strings.Repeat("Hello, world", 10)
+			nc := peer.NetConn()
+			if _, err := io.WriteString(nc, want); err != nil {
+				t.Fatal(err)
+			}
+			if err := peer.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(nc); err != nil || string(got) != want {
+				t.Errorf("%q, %v", got, err)
+			}
 		})
 	}
 }

@@ -14,7 +14,7 @@ var letterFlags = []struct {
 	letter string
 	flag   imap.Flag
 }{
-	{maildir.Passed, "$Forwarded"}, {maildir.Replied, imap.Answered}, {maildir.Seen, imap.Seen},
+	{maildir.Passed, imap.Forwarded}, {maildir.Replied, imap.Answered}, {maildir.Seen, imap.Seen},
 	{maildir.Trashed, imap.Deleted}, {maildir.Draft, imap.Draft}, {maildir.Flagged, imap.Flagged},
 }
 
@@ -28,7 +28,7 @@ func fromLetters(letters maildir.Flags, keywords []string) []imap.Flag {
 		}
 	}
 	for i, k := range keywords {
-		if k != "" && letters.Has(string(rune('a'+i))) {
+		if k != "" && letters.Has(string(rune('a'+i))) && !imap.HasFlag(flags, imap.Flag(k)) {
 			flags = append(flags, imap.Flag(k))
 		}
 	}
@@ -44,7 +44,9 @@ next:
 		for _, known := range letterFlags {
 			if f.Is(known.flag) {
 				letters = append(letters, known.letter...)
-				continue next
+				if !f.Is(imap.Forwarded) { // which dovecot has as a keyword alone
+					continue next
+				}
 			}
 		}
 		if strings.HasPrefix(string(f), `\`) {

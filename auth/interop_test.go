@@ -17,16 +17,14 @@ import (
 
 	"github.com/xdg-go/scram"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/internal/testcert"
 )
 
 // TestOpenSSLHasTheSameBindings: what we bind to is what OpenSSL's end of the
 // connection would bind to.
 func TestOpenSSLHasTheSameBindings(t *testing.T) {
-	openssl, err := exec.LookPath("openssl")
-	if err != nil {
-		t.Skip("openssl is not installed")
-	}
+	openssl := foreign.Program(t, "openssl")
 	cfg := testcert.Server(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -13,16 +13,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
-// foreign starts a program of others, whose standard error is read by lines.
-func foreign(t *testing.T, name string, args ...string) (*exec.Cmd, *bufio.Scanner) {
+// telling starts a program of others, whose standard error is read by lines.
+func telling(t *testing.T, name string, args ...string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("needs %s: %v", name, err)
-	}
-	c := exec.CommandContext(context.Background(), program, args...)
+	c := exec.CommandContext(context.Background(), foreign.Program(t, name), args...)
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +42,7 @@ func TestSystemdSocketActivate(t *testing.T) {
 	for _, tt := range []struct{ address, name string }{{"systemd:web", "web"}, {"systemd:", "web"}, {"fd:3", "web"}} {
 		t.Run(tt.address, func(t *testing.T) {
 			path := filepath.Join(shortDir(t), "s")
-			c, out := foreign(t, "systemd-socket-activate", "-l", path, "--fdname="+tt.name, "-E", serviceAddress+"="+tt.address,
+			c, out := telling(t, "systemd-socket-activate", "-l", path, "--fdname="+tt.name, "-E", serviceAddress+"="+tt.address,
 				os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s")
 			for out.Scan() && !strings.HasPrefix(out.Text(), "Listening on") {
 			}
@@ -63,7 +61,7 @@ func TestSystemdSocketActivate(t *testing.T) {
 
 func TestSystemdSocketActivateDatagrams(t *testing.T) {
 	path := filepath.Join(shortDir(t), "s")
-	c, out := foreign(t, "systemd-socket-activate", "-d", "-l", path, "--fdname=dns", "-E", serviceAddress+"=packet systemd:dns",
+	c, out := telling(t, "systemd-socket-activate", "-d", "-l", path, "--fdname=dns", "-E", serviceAddress+"=packet systemd:dns",
 		os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s")
 	for out.Scan() && !strings.HasPrefix(out.Text(), "Listening on") {
 	}
@@ -79,7 +77,7 @@ func TestSystemdSocketActivateAccept(t *testing.T) {
 	for _, tt := range []struct{ flag, address string }{{"--fdname=connection", "systemd:"}, {"--inetd", "inetd:"}} {
 		t.Run(tt.address, func(t *testing.T) {
 			path := filepath.Join(shortDir(t), "s")
-			_, out := foreign(t, "systemd-socket-activate", "-a", tt.flag, "-l", path, "-E", serviceAddress+"="+tt.address,
+			_, out := telling(t, "systemd-socket-activate", "-a", tt.flag, "-l", path, "-E", serviceAddress+"="+tt.address,
 				os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s")
 			for out.Scan() && !strings.HasPrefix(out.Text(), "Listening on") {
 			}
@@ -101,7 +99,7 @@ func TestSystemdSocketActivateAccept(t *testing.T) {
 
 func TestSocatExec(t *testing.T) {
 	t.Setenv(serviceAddress, "inetd:")
-	_, out := foreign(t, "socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:"+os.Args[0]+" -test.run=TestServiceProgram -test.timeout=60s,nofork")
+	_, out := telling(t, "socat", "-d", "-d", "TCP-LISTEN:0,bind=127.0.0.1,fork", "EXEC:"+os.Args[0]+" -test.run=TestServiceProgram -test.timeout=60s,nofork")
 	address := ""
 	for out.Scan() {
 		if _, rest, ok := strings.Cut(out.Text(), "listening on AF=2 "); ok {

@@ -6,57 +6,18 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/foreign"
 	"github.com/farend-go/farend/server"
 )
-
-// haproxy starts with a listening socket of ours in front of b, and gives its
-// address.
-func haproxy(t *testing.T, b *behind, how string) net.Addr {
-	t.Helper()
-	program, err := exec.LookPath("haproxy")
-	if err != nil {
-		t.Skip("needs haproxy: ", err)
-	}
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer front.Close()
-	f, err := front.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	config := filepath.Join(t.TempDir(), "haproxy.cfg")
-	text := fmt.Sprintf("defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n"+
-		"listen l\n bind fd@3\n server s %s %s\n", b.Addr(), how)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c := exec.Command(program, "-db", "-f", config)
-	c.ExtraFiles = []*os.File{f}
-	c.Stderr = os.Stderr
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-	})
-	return front.Addr()
-}
 
 func TestHAProxy(t *testing.T) {
 	for _, how := range []string{"send-proxy", "send-proxy-v2", "send-proxy-v2 proxy-v2-options unique-id,crc32c"} {
 		t.Run(how, func(t *testing.T) {
 			b := startBehind(t, "127.0.0.1:0", server.ProxyHeader{Trusted: loopback, Required: true}, &server.Server{Handler: ends()})
-			addr := haproxy(t, b, how)
+			addr := foreign.HAProxy(t, b.Addr().String(), how)
 			c, err := net.DialTimeout("tcp", addr.String(), 10*time.Second)
 			if err != nil {
 				t.Fatal(err)
@@ -82,7 +43,7 @@ func TestHAProxy(t *testing.T) {
 func TestHAProxyHealthCheck(t *testing.T) {
 	srv := &server.Server{Handler: ends()}
 	b := startBehind(t, "127.0.0.1:0", server.ProxyHeader{Trusted: loopback, Required: true}, srv)
-	haproxy(t, b, "send-proxy-v2 check inter 50ms")
+	foreign.HAProxy(t, b.Addr().String(), "send-proxy-v2 check inter 50ms")
 	eventually(t, "checks are served", func() bool { return b.Counters().Headers >= 2 && srv.Counters().Accepted >= 2 })
 	if n := b.Counters(); n.Missing+n.Malformed+n.Late > 0 {
 		t.Errorf("counted %+v", n)

@@ -14,16 +14,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
 // startForeign starts a program that others wrote; it is ended with the test.
 func startForeign(t *testing.T, said io.Writer, files []*os.File, environ []string, name string, args ...string) *exec.Cmd {
 	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		t.Skipf("needs %s: %v", name, err)
-	}
-	cmd := exec.CommandContext(context.Background(), program, args...)
+	cmd := exec.CommandContext(context.Background(), foreign.Program(t, name), args...)
 	cmd.Env = append(os.Environ(), environ...)
 	cmd.ExtraFiles, cmd.Stdout, cmd.Stderr = files, said, said
 	if err := cmd.Start(); err != nil {
@@ -36,34 +34,11 @@ func startForeign(t *testing.T, said io.Writer, files []*os.File, environ []stri
 	return cmd
 }
 
-// haproxy proxies to address, and is reached where it says.
-func haproxy(t *testing.T, address, how string) net.Addr {
-	t.Helper()
-	front, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer front.Close()
-	f, err := front.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	config := filepath.Join(t.TempDir(), "haproxy.cfg")
-	text := "defaults\n mode tcp\n timeout connect 5s\n timeout client 20s\n timeout server 20s\n" +
-		"listen l\n bind fd@3\n server s " + address + " " + how + "\n"
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	startForeign(t, &lockedBuffer{}, []*os.File{f}, nil, "haproxy", "-db", "-f", config)
-	return front.Addr()
-}
-
 func TestServeBehindHAProxy(t *testing.T) {
 	for _, engine := range []string{"goroutines", "events"} {
 		for _, how := range []string{"send-proxy", "send-proxy-v2", "send-proxy-v2 check inter 50ms"} {
 			s := startServe(t, nil, "--engine", engine, "--explain", "--proxy-from", "127.0.0.0/8", "--proxy-required", "--listen", "echo=tcp::0")
-			front := haproxy(t, s.ready.Services[0].Address, how)
+			front := foreign.HAProxy(t, s.ready.Services[0].Address, how)
 			c, err := net.DialTimeout("tcp", front.String(), 15*time.Second)
 			if err != nil {
 				t.Fatal(err)

@@ -8,13 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/farend-go/farend/internal/foreign"
 )
 
 func TestCurlFetchesFromTheTrees(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("no curl here: ", err)
-	}
+	curl := foreign.Program(t, "curl")
 	version, err := exec.Command(curl, "--version").Output()
 	if err != nil {
 		t.Fatal("curl: ", err)

@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"runtime"
 	"strings"
 	"testing"
@@ -110,4 +112,32 @@ func TestTelnetExecEnds(t *testing.T) {
 	ctx, c := terminal(t, app.Config{TelnetExec: "trap '' HUP; echo begun; cat"}, telnet.Options{})
 	answer(ctx, t, c, "begun\r\n", "x\n")
 	answer(ctx, t, c, "x\r\n", "") // the server's end comes first: see terminal
+}
+
+// TestTelnetExecBinary has bytes go to a program and back as they are, where
+// the client says that they are bytes.
+func TestTelnetExecBinary(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no pseudo-terminals")
+	}
+	binary := []telnet.Option{telnet.Binary}
+	ctx, c := terminal(t, app.Config{TelnetExec: "stty raw -echo; echo ready; head -c 1 >/dev/null; echo go; cat"}, telnet.Options{Will: binary, Do: binary})
+	c.Do(func(n *telnet.NVT) {
+		if err := errors.Join(n.Ask(telnet.WILL, telnet.Binary), n.Ask(telnet.DO, telnet.Binary)); err != nil {
+			t.Error(err)
+		}
+	})
+	answer(ctx, t, c, "ready\n", "x")
+	answer(ctx, t, c, "go\n", "") // the answers to both questions came before it
+	data := []byte("\r\n\r\x00\n\r\r\n\xff\xf4")
+	for b := range 256 {
+		data = append(data, byte(b))
+	}
+	data = append(data, "the end"...)
+	if _, err := c.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.ReadUntil(ctx, "the end"); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%q, %v", got, err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 func tree(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, size := range map[string]int{"a.bin": 1_500_000, "d/e/f.bin": 70_000, "sp ace/ü #?%41;x.bin": 300, "one": 1, "d/plain": 5000} {
+	for name, size := range map[string]int{"a.bin": 1_500_000, "large.bin": 6_000_000, "d/e/f.bin": 70_000, "sp ace/ü #?%41;x.bin": 300, "one": 1, "d/plain": 5000} {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		content := make([]byte, size)
 		for i := range content {
@@ -126,6 +127,51 @@ func asCurl(t *testing.T, urls ...string) {
 	}
 }
 
+// inPieces fetches a file in pieces; parts tells
+// whether the server gives any.
+func inPieces(t *testing.T, source, at string, parts bool) {
+	t.Helper()
+	u, err := transfer.ParseURL(at + "/large.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join(source, "large.bin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var talk []string
+	file := filepath.Join(t.TempDir(), "f")
+	c, err := transfer.New(transfer.Options{Segments: 4, Talk: func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		talk = append(talk, line)
+	}}, []*url.URL{u})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.Get(t.Context(), []transfer.Job{{URL: u, File: file}}, func(_ int, r transfer.Result) {
+		if r.Err != nil || r.Tries != 1 || r.Bytes != int64(len(want)) {
+			t.Errorf("%s: %d bytes, %d tries, %v", u, r.Bytes, r.Tries, r.Err)
+		}
+	})
+	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s: %d bytes of %d, %v", u, len(got), len(want), err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	pieces := 0
+	for _, line := range talk {
+		if strings.HasPrefix(line, "< 206") || strings.HasPrefix(line, "< HTTP/1.1 206") || strings.HasPrefix(line, "< 350") {
+			pieces++
+		}
+	}
+	if (pieces >= 3) != parts {
+		t.Errorf("%s: %d pieces: %q", u, pieces, talk)
+	}
+}
+
 func TestNginxAndPython(t *testing.T) {
 	source := tree(t)
 	t.Run("nginx", func(t *testing.T) {
@@ -144,6 +190,7 @@ server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { ali
 		mirrors(t, source, at+"/", true)
 		mirrors(t, source, at+"/json/", true)
 		asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/d")
+		inPieces(t, source, at, true)
 	})
 	t.Run("Python", func(t *testing.T) {
 		python := foreign.Python(t, 3)
@@ -153,6 +200,7 @@ server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { ali
 		at := "http://127.0.0.1:" + port
 		mirrors(t, source, at+"/", true)
 		asCurl(t, at+"/a.bin", at+"/d/", at+"/none")
+		inPieces(t, source, at, false) // it knows no ranges
 	})
 }
 
@@ -171,6 +219,7 @@ func TestVsftpd(t *testing.T) {
 	at := "ftp://127.0.0.1:" + port
 	mirrors(t, source, at+"/", true) // it has no MLSD: the times come by MDTM
 	asCurl(t, at+"/a.bin", at+"/d/", at+"/none", at+"/none/x")
+	inPieces(t, source, at, true)
 }
 
 func TestGophernicus(t *testing.T) {

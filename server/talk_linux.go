@@ -213,6 +213,11 @@ func (lp *loop) advance(t *evTalk) (err error) {
 			return err
 		}
 	}
+	return lp.settle(t)
+}
+
+// settle ends an advance: what was said leaves.
+func (lp *loop) settle(t *evTalk) error {
 	t.touch()
 	if err := t.W.Flush(); err != nil {
 		return err

@@ -116,9 +116,9 @@ func (d *Decoder) data(b []byte) (Event, []byte) {
 		d.cr = false
 		return Event{}, b[1:]
 	}
-	n := 0
-	for n < len(b) && b[n] != iac && (b[n] != '\r' || n+1 < len(b) && b[n+1] == '\n') {
-		n++
+	n := plain(b)
+	for n+1 < len(b) && b[n] == '\r' && b[n+1] == '\n' {
+		n += 2 + plain(b[n+2:])
 	}
 	if d.cr = n < len(b) && b[n] == '\r'; d.cr {
 		n++ // the run ends with it: a NUL may follow
@@ -234,11 +234,26 @@ func (e *Encoder) run(data []byte) int {
 		}
 		return len(data)
 	}
-	n := 0
-	for n < len(data) && data[n] != iac && data[n] != '\r' {
-		n++
+	return plain(data)
+}
+
+// plain is how many bytes come before the first 255 or CR. It looks at a window
+// at a time, lest the one that is rare be looked for again behind each of the
+// other.
+func plain(b []byte) int {
+	const window = 512
+	for n := 0; ; {
+		w := b[n:min(n+window, len(b))]
+		if at := bytes.IndexByte(w, iac); at >= 0 {
+			w = w[:at]
+		}
+		if at := bytes.IndexByte(w, '\r'); at >= 0 {
+			return n + at
+		}
+		if n += len(w); n == len(b) || b[n] == iac {
+			return n
+		}
 	}
-	return n
 }
 
 // End completes a CR that was the last byte.

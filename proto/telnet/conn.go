@@ -110,8 +110,8 @@ func (c *Conn) readData(ctx context.Context, p []byte) (int, error) {
 	}
 	for n := 0; ; {
 		for len(c.rest) > 0 && n < len(p) {
-			e, err := c.next(ctx, p[n:])
-			if n += len(e.Data); err != nil {
+			more, err := c.next(ctx, p[n:])
+			if n += more; err != nil {
 				return n, err
 			}
 		}
@@ -144,35 +144,38 @@ func (c *Conn) fill() error {
 	return nil
 }
 
-// next takes one event off what has come. Of data it gives what fits in p, and
-// leaves the rest.
-func (c *Conn) next(ctx context.Context, p []byte) (Event, error) {
+// next takes data off what has come, as much as fits in p, up to the first
+// event that is no data, which it deals with.
+func (c *Conn) next(ctx context.Context, p []byte) (n int, err error) {
 	c.mu.Lock()
-	here := c.rest
-	if len(here) > len(p) {
-		here = here[:len(p)] // data never grows when it is decoded
+	e := Event{Kind: Data}
+	for e.Kind == Data && len(c.rest) > 0 && n < len(p) {
+		here := c.rest[:min(len(c.rest), len(p)-n)] // data never grows when it is decoded
+		var rest []byte
+		e, rest = c.nvt.Next(here)
+		c.rest = c.rest[len(here)-len(rest):]
+		if e.Kind == Data {
+			n += copy(p[n:], e.Data)
+		}
 	}
-	e, rest := c.nvt.Next(here)
-	c.rest = c.rest[len(here)-len(rest):]
 	answers := len(c.nvt.out)+len(c.nvt.last) > 0
 	c.mu.Unlock()
-	if e.Kind == Data {
-		copy(p, e.Data)
-		return e, nil
-	}
 	if answers {
 		// Whoever cannot answer any more, having closed his half, may read on.
 		_ = c.flush(false)
 	}
+	if e.Kind == Data || e.Kind == Nothing {
+		return n, nil
+	}
 	if e.Kind == Sub && e.Option == StartTLS {
 		if err := c.startTLS(ctx); err != nil {
-			return Event{Kind: e.Kind}, err
+			return n, err
 		}
 	}
-	if e.Kind == Nothing || c.heard == nil {
-		return Event{Kind: e.Kind}, nil
+	if c.heard == nil {
+		return n, nil
 	}
-	return Event{Kind: e.Kind}, c.heard(e)
+	return n, c.heard(e)
 }
 
 // flush sends what is to be sent. Somebody who sends already sends it too; with

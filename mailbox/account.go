@@ -87,6 +87,9 @@ const (
 
 // cleanName checks a name and puts INBOX into capitals.
 func cleanName(name string) (string, error) {
+	if name == inbox {
+		return name, nil
+	}
 	if len(name) > maxName || !utf8.ValidString(name) {
 		return "", ErrName
 	}

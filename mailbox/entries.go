@@ -1,6 +1,11 @@
 package mailbox
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/farend-go/farend/store"
+)
 
 // blocks goes over the blocks that may have UIDs of a set, in order. f may
 // write the block that it is given.
@@ -159,24 +164,44 @@ func (b *boxTx) add(e *entry) error {
 	b.head.uidNext++
 	b.head.count(e, 1)
 
+	key, h, block, err := b.lastBlock(e.uid)
+	if err != nil {
+		return err
+	}
+	if key == nil || h.count >= blockMax {
+		b.head.note(e.uid)
+		return b.t.w.Put(keyBlock(b.account.id, b.id, e.uid), appendBlock([]entry{*e}))
+	}
+	longer, err := extendBlock(block, e)
+	if err != nil {
+		return err
+	}
+	b.head.note(blockID(key))
+	return b.t.w.Put(key, longer)
+}
+
+// lastBlock finds the block behind which next is to come; its key is nil where
+// there is none. It is mostly the one that changed last, which has the UID
+// before next.
+func (b *boxTx) lastBlock(next UID) (key []byte, h blockHead, block []byte, err error) {
+	if n := len(b.head.recent); n > 0 {
+		key = keyBlock(b.account.id, b.id, b.head.recent[n-1].block)
+		block, err = b.t.r.Get(key)
+		switch {
+		case err == nil:
+			if h, err = parseBlockHead(block); err != nil || h.last == next-1 {
+				return key, h, block, err
+			}
+		case !errors.Is(err, store.ErrNotFound):
+			return nil, h, nil, err
+		}
+	}
 	begin := keyMailbox(b.account.id, b.id, kindBlock)
 	for key, block := range b.t.r.Descend(begin, after(begin)) {
-		h, err := parseBlockHead(block)
-		if err != nil {
-			return err
-		}
-		if h.count >= blockMax {
-			break
-		}
-		longer, err := extendBlock(block, e)
-		if err != nil {
-			return err
-		}
-		b.head.note(blockID(key))
-		return b.t.w.Put(key, longer)
+		h, err = parseBlockHead(block)
+		return key, h, block, err
 	}
-	b.head.note(e.uid)
-	return b.t.w.Put(keyBlock(b.account.id, b.id, e.uid), appendBlock([]entry{*e}))
+	return nil, h, nil, nil
 }
 
 // remove takes the entries of a set for which f holds (nil: all) out of the

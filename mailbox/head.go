@@ -44,6 +44,7 @@ const (
 )
 
 func (h *head) append(b []byte) []byte {
+	b = slices.Grow(b, 64+8*len(h.recent))
 	for _, v := range []uint64{
 		uint64(h.uidValidity), uint64(h.uidNext), h.modSeq, uint64(h.messages), uint64(h.unseen), uint64(h.deleted),
 		uint64(h.size), uint64(h.deletedSize), h.goneSince, h.goneRows, h.recentSince, uint64(len(h.recent)),
@@ -70,7 +71,7 @@ func parseHead(b []byte) (head, error) {
 		goneSince: d.uint(), goneRows: d.uint(), recentSince: d.uint(),
 	}
 	if n := d.count(); n > 0 {
-		h.recent = make([]touch, n)
+		h.recent = make([]touch, n, n+1)
 		for i := range h.recent {
 			h.recent[i] = touch{h.modSeq - d.uint(), UID(d.uint())}
 		}

@@ -30,7 +30,8 @@ func keyNewest() []byte { return []byte{kindNewest} }
 
 // keyAccount begins all keys of an account; kind those of one kind.
 func keyAccount(acct uint64, kind byte) []byte {
-	return append(binary.BigEndian.AppendUint64([]byte{kindAccount}, acct), kind)
+	b := append(make([]byte, 0, 32), kindAccount) // room for most keys
+	return append(binary.BigEndian.AppendUint64(b, acct), kind)
 }
 
 func keyName(acct uint64, name string) []byte { return append(keyAccount(acct, kindName), name...) }

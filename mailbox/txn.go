@@ -3,6 +3,7 @@ package mailbox
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/farend-go/farend/store"
@@ -36,6 +37,7 @@ type accountHead struct {
 }
 
 func (h *accountHead) append(b []byte) []byte {
+	b = slices.Grow(b, 32)
 	own := uint64(0)
 	if h.ownLimits {
 		own = 1

@@ -74,17 +74,6 @@ func (b blobs) Open(ctx context.Context, ref store.Ref) (store.Blob, error) {
 	}
 }
 
-// find looks a held blob up.
-func (e *Engine) find(id uint64) (place, error) {
-	tx, err := e.db.Begin(false)
-	if err != nil {
-		return place{}, err
-	}
-	defer func() { _ = tx.Rollback() }() // of what was only read
-	row, err := parseRow(tx.Bucket(bucketBlobs).Get(blobKey(id)))
-	return row.place, err
-}
-
 // blobWriter holds a small blob in memory; a large one it writes as it comes.
 type blobWriter struct {
 	e    *Engine

@@ -200,6 +200,7 @@ func (g *group) finish() error {
 		return e.fail(diskError(err))
 	}
 	e.rev = g.rev
+	e.version.Add(1)
 	e.segments.change(live)
 	e.counted.updates.Add(int64(g.members))
 	e.hub.Changed(g.rev, func(yield func([]byte) bool) {

@@ -58,7 +58,9 @@ type Engine struct {
 	rooms     sync.Pool // *[]byte, of small blobs that are open
 	segments  segments
 	compactor compactor
-	rev       store.Rev // that the index has; of the committer
+	rev       store.Rev     // that the index has; of the committer
+	version   atomic.Uint64 // of the index: it has a greater one after each commit
+	lookups   lookups
 	lastBlob  atomic.Uint64
 	broken    atomic.Pointer[error] // why nothing is written any more
 

@@ -76,16 +76,8 @@ func post(t *testing.T, c *http.Client, body string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := c.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(text)
+	resp, text := do(t, c, req) //nolint:bodyclose // do has read and closed it
+	return resp.StatusCode, text
 }
 
 // TestDigestBothEnds: our opener at our server, by every algorithm and quality,

@@ -132,6 +132,9 @@ func (g *getCommand) run(ctx context.Context, args []string) error {
 	}
 	if g.follow {
 		g.o.Follow = g.redirects
+		if g.redirects == 0 {
+			g.o.Follow = -1
+		}
 	}
 	g.o.Include, g.o.RemoteTime = g.include, g.mtime
 	g.o.Out = g.out

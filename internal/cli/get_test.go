@@ -227,6 +227,7 @@ func TestGetHTTPSays(t *testing.T) {
 		{"-L " + s.URL + "/to", 0, "ok"},
 		{"-L " + s.URL + "/loop", 47, ""},
 		{"-L " + s.URL + "/file", 47, ""},
+		{"-L --max-redirs 0 " + s.URL + "/file", 47, ""},
 		{"-f " + s.URL + "/digest", 22, ""},
 		{"-f -u ann:pa:ss " + s.URL + "/digest", 0, "Digest"},
 		{"-f -u ann:pa:ss " + s.URL + "/basic", 0, "Basic"},

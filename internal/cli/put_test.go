@@ -163,6 +163,25 @@ func TestMirrorUp(t *testing.T) {
 	}
 }
 
+// TestMirrorUpIntoItself sends a tree into a server of that very tree: it ends,
+// and says why.
+func TestMirrorUpIntoItself(t *testing.T) {
+	dir := sources(t, map[string]string{"d/a": "x"})
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	tree, err := filetree.Dir(root, filetree.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := ftptest.New(t, ftptest.Options{Tree: tree})
+	if code, said := put(t, "", "-r", dir, ftpAt(s)+"/copy/"); code == 0 || !strings.Contains(said, "deeper than") {
+		t.Errorf("status %d, %q", code, said)
+	}
+}
+
 // TestInterruptedGetGoesOn ends a download by a signal, and gives the same
 // command again.
 func TestInterruptedGetGoesOn(t *testing.T) {

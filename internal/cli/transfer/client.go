@@ -26,7 +26,7 @@ type Options struct {
 	RequireTLS     bool        // ftp: demands AUTH TLS, mail STARTTLS or STLS
 	From           string      // smtp: the sender; "": the URL's, or the header's
 	To             []string    // smtp: the recipients, likewise
-	Follow         int         // redirects; 0: none
+	Follow         int         // redirects; 0: none, below: the first is an error
 	Fail           bool        // a status of 400 and above is an error
 	Include        bool        // head of the answer before the body
 	Header         http.Header // sent with requests of HTTP

@@ -55,8 +55,10 @@ type entry struct {
 }
 
 // maxDepth is how deep a tree is followed: a server may make up directories
-// without end.
+// without end, and a tree that is sent into what it is served from grows.
 const maxDepth = 100
+
+func tooDeep() error { return fmt.Errorf("deeper than %d directories: not followed", maxDepth) }
 
 // Mirror brings what is below a directory's URL into the directory dir, which
 // is made where it is missing. report gets the result of each file as it ends.
@@ -139,7 +141,7 @@ func (m *mirror) fail(e entry, err error) {
 // list reads a directory, then does it.
 func (m *mirror) list(ctx context.Context, dir entry, alone bool) error {
 	if strings.Count(dir.path, "/") >= maxDepth {
-		m.fail(dir, fmt.Errorf("deeper than %d directories: not followed", maxDepth))
+		m.fail(dir, tooDeep())
 		return nil
 	}
 	m.mu.Lock()

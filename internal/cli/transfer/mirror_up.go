@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"strings"
 	"time"
 )
 
@@ -78,6 +79,10 @@ func (m *mirrorUp) tell(r Result) {
 func (m *mirrorUp) directory(ctx context.Context, dir entry, there, alone bool) error {
 	fail := func(err error) {
 		m.tell(Result{URL: m.to.at(dir), File: dir.path, Action: ActionFail, Err: err})
+	}
+	if strings.Count(dir.path, "/") >= maxDepth {
+		fail(tooDeep())
+		return nil
 	}
 	here, err := fs.ReadDir(m.root.FS(), dir.path)
 	if err != nil {

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/farend-go/farend/open"
 )
 
 // A span is the part of a file that --range names: bytes first to last, or the
@@ -140,6 +142,8 @@ func (c *Client) judge(u *url.URL, resp *http.Response, fail bool) error {
 	switch {
 	case s.refused != nil:
 		err = s.refused(resp)
+	case c.o.Follow < 0 && resp.Header.Get("Location") != "" && resp.StatusCode/100 == 3:
+		err = failuref(CodeRedirects, "%w: %s", open.ErrTooManyRedirects, resp.Status)
 	case resp.StatusCode >= 400 && fail:
 		err = &StatusError{resp.StatusCode, resp.Status}
 		if passing(resp.StatusCode) {

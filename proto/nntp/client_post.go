@@ -202,7 +202,7 @@ type feeding struct {
 // those to a window of CHECK, are to fit into what a connection holds, for we read
 // them when all of that has been sent. A server that makes articles durable can do
 // it for those that lie there together.
-const maxTaking = 64
+const maxTaking = 128
 
 func (f *streamer) run(ctx context.Context) error {
 	for {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -35,7 +36,7 @@ func (l *lab) mailRows() []row {
 			return delivered(ctx, s.at["maildir"])
 		}
 	}
-	var rows []row
+	rows := []row{{name: "smtp, the disk alone: 4 KiB appended and synced", alone: l.disk}}
 	for _, senders := range []int{10, 100} {
 		rows = append(rows,
 			row{
@@ -56,6 +57,27 @@ func (l *lab) mailRows() []row {
 			servers: mailReaders("imap", out), work: times(50, func(net.Conn, *bufio.Reader) error { return nil }),
 		},
 		l.idleRow())
+}
+
+// disk tells how often the disk that the servers have can sync a file that
+// grows (fdatasync(2)), one time after the other.
+func (l *lab) disk(_ context.Context, r row) error {
+	f, err := os.CreateTemp(l.dir, "disk")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	n, began := 0, time.Now()
+	for body := make([]byte, 4096); n < 100 || time.Since(began) < 2*time.Second && !l.quick; n++ {
+		if _, err := f.Write(body); err != nil {
+			return err
+		}
+		if err := syscall.Fdatasync(int(f.Fd())); err != nil {
+			return os.NewSyscallError("fdatasync", err)
+		}
+	}
+	fmt.Fprintf(l.out, "| %s | | %s syncs/s | | |\n", r.name, short(float64(n)/time.Since(began).Seconds()))
+	return os.Remove(f.Name())
 }
 
 // mailReaders are servers that show bob's letters.

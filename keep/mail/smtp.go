@@ -27,17 +27,17 @@ func (p *Post) SMTP() smtp.Backend { return inbound{p} }
 type inbound struct{ p *Post }
 
 // Mail begins a message.
-func (b inbound) Mail(_ context.Context, from smtp.Sender, _ smtp.Peer) (smtp.Transaction, error) {
+func (b inbound) Mail(_ context.Context, from smtp.Sender, peer smtp.Peer) (smtp.Transaction, error) {
 	if most := b.p.Store.MaxMessage(); most > 0 && from.Size > most {
 		return nil, smtp.ErrTooBig
 	}
-	return &transaction{p: b.p, from: from}, nil
+	return &transaction{p: b.p, from: from, lmtp: peer.Kind == smtp.LMTP}, nil
 }
 
 // Traits: a message of any bytes may lie in a mailbox. Where it lies in memory
 // nothing waits.
 func (b inbound) Traits() smtp.Traits {
-	t := smtp.Traits{Binary: true, Pace: smtp.PromptBody}
+	t := smtp.Traits{DSN: true, Binary: true, Pace: smtp.PromptBody}
 	if b.p.Store.Prompt() {
 		t.Pace = smtp.Prompt
 	}
@@ -63,6 +63,9 @@ type transaction struct {
 	to    []mailbox.Recipient // each account once
 	place []int               // in to, of the accounts of each recipient that was taken
 	count []int               // how many those are
+	asked []asked             // recipients of whom the sender wants to hear
+	head  *head               // of the message, for a notice
+	lmtp  bool
 	body  *mailbox.Body
 }
 
@@ -73,6 +76,9 @@ func (t *transaction) Rcpt(_ context.Context, to smtp.Recipient) error {
 	}
 	for _, account := range owners {
 		t.place = append(t.place, t.recipient(account))
+	}
+	if to.Notify&smtp.NotifySuccess != 0 {
+		t.asked = append(t.asked, asked{len(t.count), to})
 	}
 	t.count = append(t.count, len(owners))
 	return nil
@@ -112,7 +118,7 @@ func (t *transaction) Body(ctx context.Context, r io.Reader) error {
 	if t.body, err = t.p.Store.NewBody(ctx, size); err != nil {
 		return smtpError(err)
 	}
-	return smtpError(fill(t.body, r))
+	return smtpError(fill(t.body, t.keepHead(r)))
 }
 
 // fill reads a message to its end, and keeps its structure behind it.
@@ -138,13 +144,19 @@ func (t *transaction) Commit(ctx context.Context) error {
 		return smtpError(err)
 	}
 	results, failed, place := make(smtp.Results, len(t.count)), false, t.place
+	again := make([]bool, len(t.count))
 	for i, n := range t.count {
 		for _, at := range place[:n] {
-			if d := done[at]; d.Err != nil && results[i] == nil {
+			d := done[at]
+			if d.Err != nil && results[i] == nil {
 				results[i], failed = smtpError(d.Err), true
 			}
+			again[i] = again[i] || d.Again
 		}
 		place = place[n:]
+	}
+	if t.head != nil && (!failed || t.lmtp) { // by SMTP a failure brings all of them again
+		_ = t.notify(ctx, func(i int) bool { return results[i] == nil && !again[i] }) // the message is there all the same
 	}
 	if failed {
 		return results

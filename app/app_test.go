@@ -102,11 +102,7 @@ func TestOneAddressForBothNetworks(t *testing.T) {
 }
 
 func TestEveryKindOfAddress(t *testing.T) {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := servertest.Dir(t)
 	path, gram := filepath.Join(dir, "s"), filepath.Join(dir, "g")
 	r := run(t, app.Config{Listen: at(t, "upper=:0", "upper=tcp:localhost:0", "upper=udp:127.0.0.1:0", "upper=unix:"+path, "upper=unixgram:"+gram)})
 	var networks []string
@@ -136,11 +132,7 @@ func TestEveryKindOfAddress(t *testing.T) {
 }
 
 func TestUnixPathsAreRemovedAndStaleOnesReplaced(t *testing.T) {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
+	dir := servertest.Dir(t)
 	for _, network := range []string{"unix", "unixgram"} {
 		path := filepath.Join(dir, network)
 		where := at(t, "upper="+network+":"+path)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/dial"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 )
 
@@ -70,22 +70,13 @@ func ask(t *testing.T, c *conv.Conn, line string) string {
 	return string(answer)
 }
 
-func shortPath(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return filepath.Join(dir, "s")
-}
-
 func port(a net.Addr) string {
 	_, port, _ := net.SplitHostPort(a.String())
 	return port
 }
 
 func TestDialStreams(t *testing.T) {
-	path := shortPath(t)
+	path := filepath.Join(servertest.Dir(t), "s")
 	serve(t, "unix", path, upper)
 	p := port(serve(t, "tcp", "127.0.0.1:0", upper))
 	for _, endpoint := range []string{
@@ -255,7 +246,7 @@ func TestDialErrors(t *testing.T) {
 		want     error
 	}{
 		{"refused", t.Context(), closed, syscall.ECONNREFUSED},
-		{"no such path", t.Context(), "unix:" + shortPath(t), syscall.ENOENT},
+		{"no such path", t.Context(), "unix:" + filepath.Join(servertest.Dir(t), "s"), syscall.ENOENT},
 		{"cancelled", cancelled, closed, context.Canceled},
 		{"cancelled with a name", cancelled, "tcp:localhost:9", context.Canceled},
 	} {
@@ -297,7 +288,7 @@ func TestDialCancelledHandshake(t *testing.T) {
 }
 
 func TestDialPacket(t *testing.T) {
-	path := shortPath(t)
+	path := filepath.Join(servertest.Dir(t), "s")
 	for _, network := range []string{"udp", "unixgram"} {
 		t.Run(network, func(t *testing.T) {
 			address := "127.0.0.1:0"

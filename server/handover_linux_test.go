@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 )
 
@@ -220,7 +221,7 @@ func TestHandover(t *testing.T) {
 		t.Run(fmt.Sprintf("%s/%s/%d", tt.engine, tt.network, tt.sockets), func(t *testing.T) {
 			address := "127.0.0.1:0"
 			if tt.network == "unix" {
-				address = "unix:" + filepath.Join(shortDir(t), "s")
+				address = "unix:" + filepath.Join(servertest.Dir(t), "s")
 			}
 			handOver(t, startGenerations(t, tt.engine, address, tt.sockets))
 		})

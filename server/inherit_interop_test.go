@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/internal/foreign"
+	"github.com/farend-go/farend/internal/servertest"
 )
 
 // telling starts a program of others, whose standard error is read by lines.
@@ -41,7 +42,7 @@ func telling(t *testing.T, name string, args ...string) (*exec.Cmd, *bufio.Scann
 func TestSystemdSocketActivate(t *testing.T) {
 	for _, tt := range []struct{ address, name string }{{"systemd:web", "web"}, {"systemd:", "web"}, {"fd:3", "web"}} {
 		t.Run(tt.address, func(t *testing.T) {
-			path := filepath.Join(shortDir(t), "s")
+			path := filepath.Join(servertest.Dir(t), "s")
 			c, out := telling(t, "systemd-socket-activate", "-l", path, "--fdname="+tt.name, "-E", serviceAddress+"="+tt.address,
 				os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s")
 			for out.Scan() && !strings.HasPrefix(out.Text(), "Listening on") {
@@ -60,7 +61,7 @@ func TestSystemdSocketActivate(t *testing.T) {
 }
 
 func TestSystemdSocketActivateDatagrams(t *testing.T) {
-	path := filepath.Join(shortDir(t), "s")
+	path := filepath.Join(servertest.Dir(t), "s")
 	c, out := telling(t, "systemd-socket-activate", "-d", "-l", path, "--fdname=dns", "-E", serviceAddress+"=packet systemd:dns",
 		os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s")
 	for out.Scan() && !strings.HasPrefix(out.Text(), "Listening on") {
@@ -76,7 +77,7 @@ func TestSystemdSocketActivateDatagrams(t *testing.T) {
 func TestSystemdSocketActivateAccept(t *testing.T) {
 	for _, tt := range []struct{ flag, address string }{{"--fdname=connection", "systemd:"}, {"--inetd", "inetd:"}} {
 		t.Run(tt.address, func(t *testing.T) {
-			path := filepath.Join(shortDir(t), "s")
+			path := filepath.Join(servertest.Dir(t), "s")
 			_, out := telling(t, "systemd-socket-activate", "-a", tt.flag, "-l", path, "-E", serviceAddress+"="+tt.address,
 				os.Args[0], "-test.run=^TestServiceProgram$", "-test.timeout=60s")
 			for out.Scan() && !strings.HasPrefix(out.Text(), "Listening on") {

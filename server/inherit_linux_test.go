@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 )
 
@@ -64,7 +65,7 @@ func listenTCP(t *testing.T) *net.TCPListener {
 
 func TestInheritedListeners(t *testing.T) {
 	a, b, c := listenTCP(t), listenTCP(t), listenTCP(t)
-	path := filepath.Join(shortDir(t), "s")
+	path := filepath.Join(servertest.Dir(t), "s")
 	u, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +160,7 @@ func answersDatagrams(t *testing.T, pc net.PacketConn, addr net.Addr) {
 	go func() { done <- srv.ServePacket(ctx, pc) }()
 	var local net.Addr
 	if addr.Network() == "unixgram" {
-		local = &net.UnixAddr{Net: "unixgram", Name: filepath.Join(shortDir(t), "c")}
+		local = &net.UnixAddr{Net: "unixgram", Name: filepath.Join(servertest.Dir(t), "c")}
 	}
 	d := net.Dialer{LocalAddr: local}
 	c, err := d.Dial(addr.Network(), addr.String())
@@ -303,7 +304,7 @@ func FuzzInherit(f *testing.F) {
 }
 
 func TestListenPacketUnix(t *testing.T) {
-	path := filepath.Join(shortDir(t), "s")
+	path := filepath.Join(servertest.Dir(t), "s")
 	pc, err := server.ListenPacket(t.Context(), "unixgram:"+path, server.ListenConfig{UnixMode: 0o620})
 	if err != nil {
 		t.Fatal(err)
@@ -336,7 +337,7 @@ func TestListenPacketUnix(t *testing.T) {
 }
 
 func TestNotify(t *testing.T) {
-	for _, name := range []string{filepath.Join(shortDir(t), "n"), "@farend-test-" + strconv.Itoa(os.Getpid())} {
+	for _, name := range []string{filepath.Join(servertest.Dir(t), "n"), "@farend-test-" + strconv.Itoa(os.Getpid())} {
 		l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: name})
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 )
 
@@ -154,7 +155,7 @@ func asks(t *testing.T, network, address string, pid int) {
 	t.Helper()
 	var d net.Dialer
 	if network == "unixgram" {
-		d.LocalAddr = &net.UnixAddr{Net: network, Name: filepath.Join(shortDir(t), "c")}
+		d.LocalAddr = &net.UnixAddr{Net: network, Name: filepath.Join(servertest.Dir(t), "c")}
 	}
 	c, err := d.Dial(network, address)
 	if err != nil {
@@ -172,7 +173,7 @@ func asks(t *testing.T, network, address string, pid int) {
 }
 
 func TestHandoverOfDatagrams(t *testing.T) {
-	for _, address := range []string{"127.0.0.1:0", "unixgram:" + filepath.Join(shortDir(t), "s")} {
+	for _, address := range []string{"127.0.0.1:0", "unixgram:" + filepath.Join(servertest.Dir(t), "s")} {
 		pc, err := server.ListenPacket(t.Context(), address, server.ListenConfig{})
 		if err != nil {
 			t.Fatal(err)

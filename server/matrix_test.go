@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/server"
 )
@@ -97,7 +97,7 @@ func start(t *testing.T, k kind, srv *server.Server) *running {
 	}
 	address := "127.0.0.1:0"
 	if k.network == "unix" {
-		address = "unix:" + filepath.Join(shortDir(t), "s")
+		address = "unix:" + filepath.Join(servertest.Dir(t), "s")
 	}
 	l, err := server.Listen(t.Context(), address, server.ListenConfig{})
 	if err != nil {
@@ -111,16 +111,6 @@ func start(t *testing.T, k kind, srv *server.Server) *running {
 		r.wait()
 	})
 	return r
-}
-
-// shortDir is a folder whose name leaves room in a sockaddr_un.
-func shortDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 // wait returns what Serve did.

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 )
 
@@ -404,7 +405,7 @@ func TestUnixDatagramsThatAreCut(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no unixgram on windows")
 	}
-	dir := shortDir(t)
+	dir := servertest.Dir(t)
 	at := func(name string) *net.UnixAddr {
 		return &net.UnixAddr{Name: filepath.Join(dir, name), Net: "unixgram"}
 	}

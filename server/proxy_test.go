@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/server"
 )
@@ -232,7 +233,7 @@ func TestProxyHeaderPerPeer(t *testing.T) {
 
 func TestProxyHeaderOnUnixSocket(t *testing.T) {
 	for _, trusted := range []bool{true, false} {
-		address := "unix:" + filepath.Join(shortDir(t), "s")
+		address := "unix:" + filepath.Join(servertest.Dir(t), "s")
 		b := startBehind(t, address, server.ProxyHeader{Trusted: loopback, TrustUnix: trusted}, &server.Server{Handler: ends()})
 		if got, _ := b.say(proxyV1); strings.HasPrefix(got, proxyTells) != trusted {
 			t.Errorf("trusted: %v, got %q", trusted, got)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/server"
 )
 
@@ -195,7 +196,7 @@ func TestStopWithWaitersOverLimit(t *testing.T) {
 }
 
 func TestListenUnix(t *testing.T) {
-	path := filepath.Join(shortDir(t), "s")
+	path := filepath.Join(servertest.Dir(t), "s")
 	l, err := server.Listen(t.Context(), "unix:"+path, server.ListenConfig{})
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/farend-go/farend/internal/foreign"
+	"github.com/farend-go/farend/internal/servertest"
 )
 
 // startForeign starts a program that others wrote; it is ended with the test.
@@ -81,7 +82,7 @@ func asFarend(args string) (environ []string, self string) {
 }
 
 func TestServeUnderSocat(t *testing.T) {
-	path := filepath.Join(shortDir(t), "s")
+	path := filepath.Join(servertest.Dir(t), "s")
 	environ, self := asFarend("serve --json --listen upper=inetd:")
 	var said lockedBuffer
 	startForeign(t, &said, nil, environ, "socat", "UNIX-LISTEN:"+path+",fork", "EXEC:"+self+" -test.run=^TestRunCommand$,nofork,stderr")
@@ -101,7 +102,7 @@ func TestServeUnderSystemdSocketActivate(t *testing.T) {
 	for _, how := range []struct{ listen, accept string }{
 		{"upper=systemd:web", ""}, {"upper=systemd:", ""}, {"upper=fd:3", ""}, {"upper=inetd:", "--inetd"}, {"upper=systemd:", "--accept"}, {"upper=inetd:", "--accept --inetd"},
 	} {
-		path := filepath.Join(shortDir(t), "s")
+		path := filepath.Join(servertest.Dir(t), "s")
 		file := filepath.Join(t.TempDir(), "ready")
 		environ, self := asFarend("serve -q --ready-file " + file + " --listen " + how.listen)
 		args := append(strings.Fields("-l "+path+" "+how.accept), "-E", environ[0], "-E", environ[1])

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/farend-go/farend/internal/servertest"
 )
 
 // hammer converses on new connections with the first n listeners until it is
@@ -48,7 +50,7 @@ func (f *served) hammer(n int) (answers *atomic.Int64, end func()) {
 func TestServeHandsOver(t *testing.T) {
 	for _, engine := range []string{"goroutines", "events"} {
 		t.Run(engine, func(t *testing.T) {
-			dir := shortDir(t)
+			dir := servertest.Dir(t)
 			f := serveProcess(t, "--handover", "--engine", engine, "--listen", "echo=tcp::0", "--listen", "echo=unix:"+filepath.Join(dir, "s"),
 				"--listen", "echo=:0", "--listen", "echo=unixgram:"+filepath.Join(dir, "g"))
 			early, err := f.dial(0)
@@ -94,16 +96,6 @@ func TestServeHandsOver(t *testing.T) {
 			})
 		})
 	}
-}
-
-// shortDir is a folder whose path leaves room for that of a Unix socket.
-func shortDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 // What cannot take over is said in one line, and nothing else has changed; the
@@ -224,7 +216,7 @@ func TestServeTakenPortOfAHandover(t *testing.T) {
 }
 
 func TestServeTellsSystemd(t *testing.T) {
-	path := filepath.Join(shortDir(t), "n")
+	path := filepath.Join(servertest.Dir(t), "n")
 	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)

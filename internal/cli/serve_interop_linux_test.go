@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/farend-go/farend/internal/foreign"
+	"github.com/farend-go/farend/internal/servertest"
 )
 
 func greetClient(t *testing.T) []string {
@@ -191,11 +192,7 @@ func asciiUpper(s string) string {
 
 // Programs that others wrote, each in the way in which people use it.
 func TestServeAndForeignClients(t *testing.T) {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	dir := servertest.Dir(t)
 	path, gram := filepath.Join(dir, "s"), filepath.Join(dir, "g")
 	for _, engine := range []string{"goroutines", "events"} {
 		s := startServe(t, nil, "--engine", engine, "-q", "--listen", "greet=127.0.0.1:0", "--listen", "echo=:0", "--listen", "echo=tls:127.0.0.1:0",

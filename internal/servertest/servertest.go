@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"sync"
 
 	"github.com/farend-go/farend/conv"
@@ -127,4 +128,16 @@ func (h *hearing) tell(t TB) {
 		_ = s.recorder.Close() // a bytes.Buffer does not fail
 		t.Logf("%s", s.text)
 	}
+}
+
+// Dir is a directory that ends with the test, as t.TempDir's, whose path leaves
+// room for that of a Unix socket in an address.
+func Dir(t TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "fe")
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
 }

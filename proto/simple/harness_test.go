@@ -3,7 +3,6 @@ package simple_test
 import (
 	"context"
 	"net"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -26,7 +25,7 @@ func overStreams(t *testing.T, h func() server.Handler, f func(t *testing.T, dia
 			t.Run(engine+"/"+network, func(t *testing.T) {
 				address := "127.0.0.1:0"
 				if network == "unix" {
-					address = "unix:" + filepath.Join(shortDir(t), "s")
+					address = "unix:" + filepath.Join(servertest.Dir(t), "s")
 				}
 				l, err := server.Listen(t.Context(), address, server.ListenConfig{})
 				if err != nil {
@@ -46,7 +45,7 @@ func overPackets(t *testing.T, h func() server.PacketHandler, f func(t *testing.
 		t.Run(network, func(t *testing.T) {
 			address, local := "127.0.0.1:0", net.Addr(nil)
 			if network == "unixgram" {
-				dir := shortDir(t)
+				dir := servertest.Dir(t)
 				address, local = filepath.Join(dir, "s"), &net.UnixAddr{Name: filepath.Join(dir, "c"), Net: network}
 			}
 			pc, err := socket.ListenPacket(t.Context(), network, address, socket.ListenConfig{})
@@ -70,13 +69,4 @@ func connect(t *testing.T, network, address string, local net.Addr) net.Conn {
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	t.Cleanup(func() { c.Close() })
 	return c
-}
-
-func shortDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "fe")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }

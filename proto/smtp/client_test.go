@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/farend-go/farend/conv/faults"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/smtp"
 	"github.com/farend-go/farend/proto/smtp/smtptest"
 	"github.com/farend-go/farend/wire"
@@ -355,11 +355,7 @@ func TestCancel(t *testing.T) {
 func TestUnixSocket(t *testing.T) {
 	for name, engine := range engines() {
 		t.Run(name, func(t *testing.T) {
-			dir, err := os.MkdirTemp("", "lmtp") // t.TempDir may be too long for an address
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { os.RemoveAll(dir) })
+			dir := servertest.Dir(t)
 			srv := smtptest.NewWith(t, smtptest.Options{Kind: smtp.LMTP, Engine: engine, Address: "unix:" + filepath.Join(dir, "s")})
 			c := srv.Client(within(t), t, "unix", smtp.Options{LMTP: true})
 			if r, err := c.Send(within(t), message(t, strings.NewReader("x\n"), "ann", "bob@example.test")); err != nil || r.Accepted() != 2 {

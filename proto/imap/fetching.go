@@ -47,7 +47,7 @@ func (s *session) fetch(ctx context.Context, c Command) (Status, error) {
 			return Status{}, err
 		}
 		if cmd.Vanished {
-			asked := cmd.Where.Set.Resolve(s.box.largest())
+			asked := cmd.Where.Set.Resolve(max(s.box.largest(), ch.Gone.Largest())) // the last one may have gone
 			if gone := ch.Gone.Intersect(asked).Minus(s.box.all()); len(gone) > 0 {
 				s.response("VANISHED", Vanished{Earlier: true, UIDs: gone}.Append)
 			}

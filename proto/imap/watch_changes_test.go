@@ -188,3 +188,25 @@ func TestWatchLeft(t *testing.T) {
 		}
 	})
 }
+
+// TestVanishedAtTheEnd tells of messages behind the last one that is left, and
+// of all where none is.
+func TestVanishedAtTheEnd(t *testing.T) {
+	onEngines(t, func(t *testing.T, addr string, b *toy) {
+		k := loggedIn(t, addr, "mrc")
+		k.ask("ENABLE QRESYNC", "OK")
+		k.ask("SELECT INBOX", "OK")
+		box := b.box("mrc", "INBOX")
+		box.take(3)
+		k.ask("NOOP", "OK")
+		if got := k.ask("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)", "OK"); !slices.Contains(got, "* VANISHED (EARLIER) 3") {
+			t.Errorf("%q", got)
+		}
+		box.take(1)
+		box.take(2)
+		k.ask("NOOP", "OK")
+		if got := k.ask("UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1 VANISHED)", "OK"); !slices.Contains(got, "* VANISHED (EARLIER) 1:3") {
+			t.Errorf("%q", got)
+		}
+	})
+}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/farend-go/farend/auth"
 	"github.com/farend-go/farend/conv/faults"
@@ -30,6 +31,9 @@ const (
 	Password = "password"
 	Group    = "local.test"
 )
+
+// secret is User's: its keys take a while to make.
+var secret = sync.OnceValue(func() auth.Secret { return auth.Clear(Password) })
 
 // TB is what of testing.TB is used: Helper, Cleanup, Failed, Logf and Fatalf.
 type TB = servertest.TB
@@ -82,7 +86,7 @@ func New(t TB, o Options) *Server {
 	}
 	s.Put(o.Articles...)
 	cfg := &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
-	users := &auth.Users{Secrets: map[string]auth.Secret{User: auth.Clear(Password)}}
+	users := &auth.Users{Secrets: map[string]auth.Secret{User: secret()}}
 	h := &nntp.Handler{
 		Backend: &news.Backend{Store: s.News}, Auth: &auth.Authenticator{Accounts: users, Delay: -1}, TLS: cfg, Host: "news.example",
 		Access: func(p nntp.Peer) nntp.Rights {

@@ -232,7 +232,7 @@ func (s *session) lookAhead() {
 // kept.
 func (s *session) read(in *incoming, p []byte, id string) (Incoming, error) {
 	n, err := io.ReadFull(in, p)
-	if err == nil && !bytes.Contains(p, []byte("\r\n\r\n")) {
+	if err == nil && headerEnd(p) == len(p) {
 		long := make([]byte, maxHeader)
 		n = copy(long, p)
 		p = long
@@ -244,7 +244,7 @@ func (s *session) read(in *incoming, p []byte, id string) (Incoming, error) {
 	if err != nil && !whole {
 		return Incoming{}, err
 	}
-	header, at := message.ParseHeader(p[:n], message.Limits{Header: maxHeader})
+	header, at := message.ParseHeader(p[:headerEnd(p[:n])], message.Limits{Header: maxHeader})
 	if !whole && at == n {
 		return Incoming{}, refuse(errors.New("its header is too long"))
 	}
@@ -266,4 +266,12 @@ func (s *session) read(in *incoming, p []byte, id string) (Incoming, error) {
 		a.Header, err = s.h.relay(header, s.from, id)
 	}
 	return a, err
+}
+
+// headerEnd is where the header of an article ends that begins in p, or len(p).
+func headerEnd(p []byte) int {
+	if i := bytes.Index(p, []byte("\r\n\r\n")); i >= 0 {
+		return i + 4
+	}
+	return len(p)
 }

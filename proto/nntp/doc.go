@@ -18,5 +18,8 @@
 //	err := srv.ListenAndServe(ctx, "localhost:1119")
 //
 // What is posted is injected by RFC 5537: the header is checked, Message-ID,
-// Date, Path and Injection-Info are put in, and nothing else is touched.
+// Date, Path and Injection-Info are put in, and nothing else is touched. What a
+// feed sends without waiting for answers is taken together, as far as it has come:
+// an article is answered when it is durable, and those before and behind it may
+// have become so with it.
 package nntp

@@ -132,8 +132,12 @@ func (e *Engine) commitGroups() {
 		if g == nil {
 			continue
 		}
-		g.err = g.finish()
-		e.publish(g)
+		if g.err = g.finish(); g.err != nil {
+			close(e.takeBack().done)
+		}
+		e.segments.unpinAll(g.pins)
+		close(g.done)
+		e.settleDown()
 	}
 }
 
@@ -147,27 +151,32 @@ func (e *Engine) seal() *group {
 		return nil
 	}
 	g.release()
+	g.below = nil // it has been durable since before this one was sealed
 	e.group = newGroup(e, g.rev, g)
 	return g
 }
 
-// publish tells what became of g. After a failure the Updates above it run
-// again.
-func (e *Engine) publish(g *group) {
+// takeBack ends the group that gathers above one that has failed: its Updates
+// run again.
+func (e *Engine) takeBack() *group {
 	e.turn <- struct{}{}
-	next := e.group
-	next.release() // it reads on in the index that has g
-	next.below = nil
-	if g.err != nil {
-		e.group = newGroup(e, e.rev, nil)
-		e.segments.unpinAll(next.pins)
-		next.err = errAgain
-	}
-	<-e.turn
+	defer func() { <-e.turn }()
+	g := e.group
+	g.release()
+	g.err = errAgain
 	e.segments.unpinAll(g.pins)
-	close(g.done)
-	if g.err != nil {
-		close(next.done)
+	e.group = newGroup(e, e.rev, nil)
+	return g
+}
+
+// settleDown lets go of what the index has by now, if nobody is at work.
+func (e *Engine) settleDown() {
+	select {
+	case e.turn <- struct{}{}:
+		e.group.release()
+		e.group.below = nil
+		<-e.turn
+	default:
 	}
 }
 

@@ -2,10 +2,14 @@ package open
 
 import (
 	"crypto/rand"
+	"encoding/hex"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+
+	"github.com/farend-go/farend/auth"
 )
 
 // HTTPDigestAuthHandler answers an origin that asks for Digest (RFC 7616): MD5,
@@ -101,7 +105,7 @@ func (d *digester) answer(t turn, challenges []Challenge) (string, error) {
 		if !c.Is("Digest") || c.Params["nonce"] == "" {
 			continue
 		}
-		_, known := digestAlgorithm(c.Params["algorithm"])
+		_, known := auth.FindDigestAlgorithm(c.Params["algorithm"])
 		qop, some := chooseQOP(c, d.AuthInt)
 		if !known || !some {
 			continue
@@ -180,7 +184,7 @@ func (s *session) value(t turn, user, passwd string) (string, error) {
 	s.nc++
 	d.nc = s.nc
 	if s.qop == "auth-int" {
-		a, _ := digestAlgorithm(s.challenge.Params["algorithm"])
+		a, _ := auth.FindDigestAlgorithm(s.challenge.Params["algorithm"])
 		var err error
 		if d.bodyHash, err = hashBody(a, t.req); err != nil {
 			return "", err
@@ -189,7 +193,7 @@ func (s *session) value(t turn, user, passwd string) (string, error) {
 	return d.value()
 }
 
-func hashBody(a algorithm, req *http.Request) (string, error) {
+func hashBody(a auth.DigestAlgorithm, req *http.Request) (string, error) {
 	body, err := rewind(req)
 	if err != nil {
 		return "", err
@@ -198,5 +202,9 @@ func hashBody(a algorithm, req *http.Request) (string, error) {
 		body = http.NoBody
 	}
 	defer body.Close()
-	return a.body(body)
+	w := a.New()
+	if _, err := io.Copy(w, body); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(w.Sum(nil)), nil
 }

@@ -1,52 +1,12 @@
 package open
 
 import (
-	"crypto/md5" // RFC 7616 still has it, for servers that know no other
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/hex"
 	"fmt"
-	"hash"
-	"io"
 	"net/url"
 	"strings"
+
+	"github.com/farend-go/farend/auth"
 )
-
-// algorithm is a hash of RFC 7616 section 3.3.
-type algorithm struct {
-	hash func() hash.Hash
-	sess bool
-}
-
-// digestAlgorithm knows MD5, SHA-256 and SHA-512-256, each also with -sess; no
-// name is MD5.
-func digestAlgorithm(name string) (algorithm, bool) {
-	name, sess := strings.CutSuffix(strings.ToUpper(name), "-SESS")
-	switch name {
-	case "", "MD5":
-		return algorithm{md5.New, sess}, name != "" || !sess
-	case "SHA-256":
-		return algorithm{sha256.New, sess}, true
-	case "SHA-512-256":
-		return algorithm{sha512.New512_256, sess}, true
-	}
-	return algorithm{}, false
-}
-
-// h is H of the RFC: the hash in hexadecimal.
-func (a algorithm) h(parts ...string) string {
-	w := a.hash()
-	_, _ = io.WriteString(w, strings.Join(parts, ":")) // a hash never fails
-	return hex.EncodeToString(w.Sum(nil))
-}
-
-func (a algorithm) body(r io.Reader) (string, error) {
-	w := a.hash()
-	if _, err := io.Copy(w, r); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(w.Sum(nil)), nil
-}
 
 // digest is all that one response is made of (RFC 7616 section 3.4).
 type digest struct {
@@ -62,24 +22,21 @@ type digest struct {
 }
 
 // response is the proof (section 3.4.1).
-func (d *digest) response(a algorithm) string {
-	ha1 := a.h(d.user, d.challenge.Realm(), d.passwd)
-	if a.sess {
-		ha1 = a.h(ha1, d.first.nonce, d.first.cnonce)
+func (d *digest) response(a auth.DigestAlgorithm) string {
+	secret := a.Sum(d.user, d.challenge.Realm(), d.passwd)
+	if a.Sess {
+		secret = a.Sum(secret, d.first.nonce, d.first.cnonce)
 	}
 	a2 := []string{d.method, d.uri}
 	if d.qop == "auth-int" {
 		a2 = append(a2, d.bodyHash)
 	}
-	if d.qop == "" {
-		return a.h(ha1, d.nonce, a.h(a2...))
-	}
-	return a.h(ha1, d.nonce, fmt.Sprintf("%08x", d.nc), d.cnonce, d.qop, a.h(a2...))
+	return a.Response(secret, d.nonce, fmt.Sprintf("%08x", d.nc), d.cnonce, d.qop, a2...)
 }
 
 // value is the field's value (section 3.4).
 func (d *digest) value() (string, error) {
-	a, _ := digestAlgorithm(d.challenge.Params["algorithm"])
+	a, _ := auth.FindDigestAlgorithm(d.challenge.Params["algorithm"])
 	var b strings.Builder
 	name, err := d.username(a)
 	if err != nil {
@@ -95,7 +52,7 @@ func (d *digest) value() (string, error) {
 	}
 	if d.qop != "" {
 		fmt.Fprintf(&b, ", qop=%s, nc=%08x, cnonce=%s", d.qop, d.nc, quote(d.cnonce))
-	} else if a.sess {
+	} else if a.Sess {
 		b.WriteString(", cnonce=" + quote(d.cnonce))
 	}
 	if d.hashesUser() {
@@ -108,9 +65,9 @@ func (d *digest) hashesUser() bool { return strings.EqualFold(d.challenge.Params
 
 // username is the parameter that names the user (sections 3.4.3 and 3.4.4):
 // hashed, or by RFC 8187 where it is beyond ASCII and the server knows UTF-8.
-func (d *digest) username(a algorithm) (string, error) {
+func (d *digest) username(a auth.DigestAlgorithm) (string, error) {
 	if d.hashesUser() {
-		return `username="` + a.h(d.user, d.challenge.Realm()) + `"`, nil
+		return `username="` + a.Sum(d.user, d.challenge.Realm()) + `"`, nil
 	}
 	beyond := strings.IndexFunc(d.user, func(r rune) bool { return r > 0x7e || r < 0x20 }) >= 0
 	if beyond && strings.EqualFold(d.challenge.Params["charset"], "UTF-8") {

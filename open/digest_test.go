@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/farend-go/farend/auth"
 )
 
 // RFC 7616 sections 3.9.1 and 3.9.2; the values of the second are those of its
@@ -110,7 +112,7 @@ func FuzzDigestHeader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, user, realm, nonce, algorithm, qop string, userhash bool) {
 		c := Challenge{Scheme: "Digest", Params: map[string]string{"realm": realm, "nonce": nonce, "qop": qop, "userhash": fmt.Sprint(userhash)}}
 		chosen, ok := chooseQOP(c, false)
-		if _, known := digestAlgorithm(algorithm); !ok || !known {
+		if _, known := auth.FindDigestAlgorithm(algorithm); !ok || !known {
 			return
 		}
 		d := digest{challenge: c, user: user, passwd: "p", method: "GET", uri: "/", nonce: nonce, cnonce: "c", qop: chosen, nc: 1}

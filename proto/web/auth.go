@@ -38,7 +38,7 @@ type Auth struct {
 
 	once       sync.Once
 	nonces     nonces
-	algorithms []algorithm
+	algorithms []auth.DigestAlgorithm
 }
 
 var _ http.Handler = (*Auth)(nil)
@@ -139,8 +139,8 @@ func (a *Auth) challenges(ch auth.Channel, isStale bool) []string {
 		}
 		nonce := a.nonces.fresh()
 		for _, alg := range a.algorithms {
-			c := "Digest realm=" + realm + ", qop=" + qop + ", Algorithm=" + alg.name + ", nonce=" + quoted(nonce) + more
-			if _, named := a.Logins.Accounts.(auth.Named); named && !strings.HasPrefix(alg.name, "MD5") { // whose clients may be older than userhash
+			c := "Digest realm=" + realm + ", qop=" + qop + ", Algorithm=" + alg.Name + ", nonce=" + quoted(nonce) + more
+			if _, named := a.Logins.Accounts.(auth.Named); named && !strings.HasPrefix(alg.Name, "MD5") { // whose clients may be older than userhash
 				c += ", userhash=true"
 			}
 			out = append(out, c)

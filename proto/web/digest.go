@@ -2,12 +2,7 @@ package web
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // RFC 7616 has it for clients that know nothing better
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/hex"
 	"errors"
-	"hash"
 	"io"
 	"net/http"
 	"net/url"
@@ -18,52 +13,24 @@ import (
 	"github.com/farend-go/farend/auth"
 )
 
-// algorithm is one of RFC 7616 section 3.3. With sess the password's hash is
-// made once for each nonce.
-type algorithm struct {
-	name string
-	hash func() hash.Hash
-	sess bool
-}
-
 // algorithmsOf are those of the names; nil is SHA-256 and MD5.
-func algorithmsOf(names []string) []algorithm {
+func algorithmsOf(names []string) []auth.DigestAlgorithm {
 	if names == nil {
 		names = []string{"SHA-256", "MD5"}
 	}
-	var out []algorithm
+	var out []auth.DigestAlgorithm
 	for _, name := range names {
-		base, sess := strings.CutSuffix(strings.ToUpper(name), "-SESS")
-		alg := algorithm{name: base, sess: sess}
-		switch base {
-		case "MD5":
-			alg.hash = md5.New
-		case "SHA-256":
-			alg.hash = sha256.New
-		case "SHA-512-256":
-			alg.hash = sha512.New512_256
-		default:
-			continue
+		if alg, ok := auth.FindDigestAlgorithm(name); ok {
+			out = append(out, alg)
 		}
-		if sess {
-			alg.name += "-sess"
-		}
-		out = append(out, alg)
 	}
 	return out
-}
-
-// sum is H of the RFC, of parts with colons between them.
-func (alg algorithm) sum(parts ...string) string {
-	h := alg.hash()
-	_, _ = io.WriteString(h, strings.Join(parts, ":")) // a hash never fails
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // proof is what a client says with Digest.
 type proof struct {
 	Params
-	alg   algorithm
+	alg   auth.DigestAlgorithm
 	count uint32
 	body  string // the hash of the body, for auth-int
 }
@@ -80,16 +47,13 @@ func (a *Auth) proofOf(r *http.Request, text string) (p proof, ok bool) {
 	if uri := p.Params["uri"]; uri != r.RequestURI && uri != r.URL.RequestURI() {
 		return p, false
 	}
-	name := p.Params["algorithm"]
-	if name == "" { // RFC 7616 section 3.3
-		name = "MD5"
-	}
-	i := slices.IndexFunc(a.algorithms, func(alg algorithm) bool { return strings.EqualFold(alg.name, name) })
+	p.alg, _ = auth.FindDigestAlgorithm(p.Params["algorithm"])
+	asked := slices.ContainsFunc(a.algorithms, func(alg auth.DigestAlgorithm) bool { return alg.Name == p.alg.Name })
 	count, err := strconv.ParseUint(p.Params["nc"], 16, 32)
-	if i < 0 || err != nil || len(p.Params["nc"]) != 8 {
+	if !asked || err != nil || len(p.Params["nc"]) != 8 {
 		return p, false
 	}
-	p.alg, p.count = a.algorithms[i], uint32(count)
+	p.count = uint32(count)
 	return p, true
 }
 
@@ -112,14 +76,14 @@ func (a *Auth) user(p proof) string {
 }
 
 // unhashed finds the name of a hash.
-func (a *Auth) unhashed(alg algorithm, hashed string) string {
+func (a *Auth) unhashed(alg auth.DigestAlgorithm, hashed string) string {
 	named, ok := a.Logins.Accounts.(auth.Named)
 	if !ok {
 		return ""
 	}
 	found := ""
 	for _, name := range named.Names() { // all of them: how long it takes tells nothing
-		if strings.EqualFold(alg.sum(name, a.Realm), hashed) {
+		if strings.EqualFold(alg.Sum(name, a.Realm), hashed) {
 			found = name
 		}
 	}
@@ -146,7 +110,7 @@ func (a *Auth) digest(w http.ResponseWriter, r *http.Request, text string) (stri
 	secret := ""
 	id, err := a.Logins.CheckDigest(r.Context(), user, []byte(strings.ToLower(p.Params["response"])), func(password string) []byte {
 		var response string
-		secret, response = p.expected(r.Method, p.alg.sum(user, a.Realm, password), a.nonces.first(nonce))
+		secret, response = p.expected(r.Method, p.alg.Sum(user, a.Realm, password), a.nonces.first(nonce))
 		return []byte(response)
 	}, channelOf(r))
 	switch {
@@ -163,11 +127,11 @@ func (a *Auth) digest(w http.ResponseWriter, r *http.Request, text string) (stri
 // was made of. With -sess that depends on the cnonce with which the nonce was
 // first used; some clients take that of the request itself.
 func (p proof) expected(method, secret, first string) (used, response string) {
-	if !p.alg.sess {
+	if !p.alg.Sess {
 		return secret, p.response(secret, method)
 	}
 	for _, cnonce := range []string{first, p.Params["cnonce"]} {
-		used = p.alg.sum(secret, p.Params["nonce"], cnonce)
+		used = p.alg.Sum(secret, p.Params["nonce"], cnonce)
 		if response = p.response(used, method); cnonce != "" && strings.EqualFold(response, p.Params["response"]) {
 			break
 		}
@@ -182,7 +146,7 @@ func (p proof) response(secret, method string) string {
 	if p.Params["qop"] == "auth-int" {
 		a2 = append(a2, p.body)
 	}
-	return p.alg.sum(secret, p.Params["nonce"], p.Params["nc"], p.Params["cnonce"], p.Params["qop"], p.alg.sum(a2...))
+	return p.alg.Response(secret, p.Params["nonce"], p.Params["nc"], p.Params["cnonce"], p.Params["qop"], a2...)
 }
 
 // info is Authentication-Info. For auth-int it would need the hash of what is
@@ -193,7 +157,7 @@ func (a *Auth) info(p proof, secret string) string {
 	if p.Params["qop"] == "auth" {
 		text += ", rspauth=" + quoted(p.response(secret, ""))
 	}
-	if !p.alg.sess && age(p.Params["nonce"]) > nonceLife/2 {
+	if !p.alg.Sess && age(p.Params["nonce"]) > nonceLife/2 {
 		text += ", nextnonce=" + quoted(a.nonces.fresh())
 	}
 	return text
@@ -211,7 +175,7 @@ func (a *Auth) keep(r *http.Request, p *proof) error {
 	if int64(len(body)) > a.AuthInt {
 		return Status(http.StatusRequestEntityTooLarge)
 	}
-	p.body = p.alg.sum(string(body))
+	p.body = p.alg.Sum(string(body))
 	r.Body = struct {
 		io.Reader
 		io.Closer

@@ -42,7 +42,7 @@ func TestVectorsOfRFC7616(t *testing.T) {
 		if user := a.user(p); !ok || user != c.user {
 			t.Errorf("%s: %q, %v", c.credentials, user, ok)
 		}
-		if _, got := p.expected(http.MethodGet, p.alg.sum(c.user, c.realm, c.password), ""); got != c.response {
+		if _, got := p.expected(http.MethodGet, p.alg.Sum(c.user, c.realm, c.password), ""); got != c.response {
 			t.Errorf("%s: %s, want %s", c.credentials, got, c.response)
 		}
 	}

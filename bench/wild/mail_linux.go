@@ -19,15 +19,15 @@ import (
 
 // mailRows are messages in, durable and not, and out.
 func (l *lab) mailRows() []row {
-	in, out, many := 20000, 1000, 100000
+	in, kept, out, many := 20000, 5000, 1000, 100000
 	if l.quick {
-		in, out, many = 200, 50, 100
+		in, kept, out, many = 200, 200, 50, 100
 	}
 	keeps := farend("smtp", "--user", "bob:bench", "--data", "DIR/data")
 	keeps.name = "farend, durable"
 	memory := farend("smtp", "--user", "bob:bench")
 	memory.name = "farend, in memory"
-	from := func(senders int) func(context.Context, *lab, *site) error {
+	from := func(senders, in int) func(context.Context, *lab, *site) error {
 		return func(ctx context.Context, _ *lab, s *site) error {
 			if err := client(ctx, "smtp-source", "-d", "-s", strconv.Itoa(senders), "-m", strconv.Itoa(in), "-l", "4096",
 				"-f", "a@x.test", "-t", "bob@peers.test", s.at["address"]); err != nil {
@@ -40,13 +40,13 @@ func (l *lab) mailRows() []row {
 	for _, senders := range []int{10, 100} {
 		rows = append(rows,
 			row{
-				name: fmt.Sprintf("smtp, kept on disk, 4 KiB, %d senders", senders), unit: "message", units: float64(in), scale: 1e6, needs: "smtp-source",
-				servers: []server{keeps, {"postfix, local delivery", "postfix", startPostfix}}, work: from(senders),
+				name: fmt.Sprintf("smtp, kept on disk, 4 KiB, %d senders", senders), unit: "message", units: float64(kept), scale: 1e6, needs: "smtp-source",
+				servers: []server{keeps, {"postfix, local delivery", "postfix", startPostfix}}, work: from(senders, kept),
 				before: func(_ context.Context, _ *lab, s *site) error { return emptyMaildir(s.at["maildir"]) },
 			},
 			row{
 				name: fmt.Sprintf("smtp, 4 KiB, %d senders", senders), unit: "message", units: float64(in), scale: 1e6, needs: "smtp-source",
-				servers: []server{memory, {"smtp-sink, keeps nothing", "smtp-sink", startSMTPSink}}, work: from(senders),
+				servers: []server{memory, {"smtp-sink, keeps nothing", "smtp-sink", startSMTPSink}}, work: from(senders, in),
 			})
 	}
 	rows = append(rows, readRows(out, 20)...)

@@ -104,6 +104,9 @@ const benchDetails = `The URL's scheme says what is said, and each answer is che
   imap imaps        a login and SELECT of the URL's path, then NOOP and UID SEARCH
   nntp nntps        ARTICLE of the URL's articles, GROUP and LISTGROUP of its
                     group, or LIST ACTIVE
+  telnet telnets    DO TIMING-MARK, and what comes back
+  --as xmlrpc       with an http URL: a call of system.listMethods, or of --send
+                    'METHOD ARG...'
 
 Without -u, or a user in the URL, it is anonymous (ftp), bench (imap), or bench1,
 bench2 ... (pop3). --as holds the conversation of another scheme.`

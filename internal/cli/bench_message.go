@@ -42,6 +42,7 @@ func benchConversations() map[string]benchConversation {
 		"pop": script(dropScript), "pop3": script(dropScript), "pops": script(dropScript), "pop3s": script(dropScript),
 		"imap": script(mailboxScript), "imaps": script(mailboxScript),
 		"nntp": script(newsScript), "nntps": script(newsScript),
+		"telnet": benchMarks, "telnets": benchMarks, "xmlrpc": benchCalls,
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 
 	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/ftp/ftptest"
+	"github.com/farend-go/farend/proto/telnet"
+	"github.com/farend-go/farend/proto/telnet/telnettest"
+	"github.com/farend-go/farend/proto/xmlrpc"
 	"github.com/farend-go/farend/server"
 )
 
@@ -226,5 +229,37 @@ func TestBenchMailAndNews(t *testing.T) {
 				t.Errorf("nobody said %q: %q", line, s.heard)
 			}
 		}
+	}
+}
+
+func TestBenchTelnetAndRPC(t *testing.T) {
+	shell := func(_ *telnet.Terminal, line string) (string, bool) { return line + "\n", true }
+	term := telnettest.New(t, shell, telnettest.Options{Login: true})
+	closed := telnettest.New(t, shell, telnettest.Options{Handler: func(h *telnet.Handler) {
+		h.Run = func(context.Context, *telnet.Conn, string) error { return nil }
+	}})
+	add, err := xmlrpc.Func(func(a, b int) int { return a + b }, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rpc := httptest.NewServer(&xmlrpc.Server{Methods: xmlrpc.Methods{"add": add}})
+	defer rpc.Close()
+	none := httptest.NewServer(http.NotFoundHandler())
+	defer none.Close()
+	for _, c := range []benchCase{
+		{"telnet://" + term.Addr, 0, 4, ""},
+		{"telnet://" + term.Addr + " --reconnect", 0, 4, ""},
+		{"telnet://" + term.Addr + " --send x", 2, 0, "timing marks"},
+		{"telnet://" + closed.Addr, 1, 0, "EOF"},
+		{rpc.URL + " --as xmlrpc", 0, 4, ""},
+		{rpc.URL + "/RPC2 --as xmlrpc --send add", 1, 0, "fault"},
+		{rpc.URL + " --as xmlrpc --size 1", 2, 0, "--size"},
+		{none.URL + " --as xmlrpc", 1, 0, "404"},
+	} {
+		c.run(t)
+	}
+	code, out, said := bench(t.Context(), rpc.URL, "--as", "xmlrpc", "--send", "add 2 3", "-n", "3", "--json")
+	if code != 0 || !strings.Contains(out, `"replies":3`) {
+		t.Errorf("a call with arguments: %d, %s, %s", code, out, said)
 	}
 }

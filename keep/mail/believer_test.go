@@ -348,6 +348,7 @@ func (b *believer) fetched(n int, f *imap.Fetched) error {
 	}
 	if f.Has(imap.ItemFlags) {
 		m.flags, m.known = slices.Clone(f.Flags), true
+		m.flags = slices.DeleteFunc(m.flags, func(f imap.Flag) bool { return f.Is(imap.Recent) }) // the session's own
 	}
 	if f.Has(imap.ItemModSeq) {
 		if f.ModSeq < m.modseq || f.ModSeq == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/farend-go/farend/auth"
@@ -83,7 +84,7 @@ func (a *account) Subscribe(ctx context.Context, name string, on bool) error {
 	return imapError(a.a.Subscribe(ctx, name, on))
 }
 
-func (a *account) Status(ctx context.Context, name string, _ []string) (imap.MailboxStatus, error) {
+func (a *account) Status(ctx context.Context, name string, items []string) (imap.MailboxStatus, error) {
 	m, err := a.a.Mailbox(ctx, name)
 	if err != nil {
 		return imap.MailboxStatus{}, imapError(err)
@@ -92,8 +93,14 @@ func (a *account) Status(ctx context.Context, name string, _ []string) (imap.Mai
 	if err != nil {
 		return imap.MailboxStatus{}, imapError(err)
 	}
+	recent := uint32(0)
+	if slices.Contains(items, imap.StatusRecent) {
+		if recent, err = a.p.recent(ctx, m, st); err != nil {
+			return imap.MailboxStatus{}, imapError(err)
+		}
+	}
 	return imap.MailboxStatus{
-		Messages: st.Messages, UIDNext: st.UIDNext, UIDValidity: st.UIDValidity, Unseen: st.Unseen, Deleted: st.Deleted,
+		Messages: st.Messages, Recent: recent, UIDNext: st.UIDNext, UIDValidity: st.UIDValidity, Unseen: st.Unseen, Deleted: st.Deleted,
 		Size: st.Size, DeletedSize: st.DeletedSize, HighestModSeq: st.ModSeq, AppendLimit: a.p.Store.MaxMessage(), MailboxID: st.ID,
 	}, nil
 }
@@ -103,7 +110,7 @@ func (a *account) Open(ctx context.Context, name string, readOnly bool) (imap.Ma
 	if err != nil {
 		return nil, imapError(err)
 	}
-	return &opened{m: m, readOnly: readOnly}, nil
+	return &opened{p: a.p, m: m, readOnly: readOnly}, nil
 }
 
 func (a *account) Append(ctx context.Context, name string) (imap.Appender, error) {

@@ -12,6 +12,7 @@ import (
 
 // opened is a mailbox that a session has open.
 type opened struct {
+	p        *Post
 	m        *mailbox.Mailbox
 	readOnly bool
 	told     mailbox.Message // the last that Messages told of: mostly the next to be opened

@@ -19,6 +19,8 @@ import (
 type Post struct {
 	Store     *mailbox.Store
 	Directory Directory
+
+	told told
 }
 
 // SMTP takes mail in for the accounts of the directory, and relays none.

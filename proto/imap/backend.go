@@ -133,6 +133,14 @@ type Mailbox interface {
 	Close() error
 }
 
+// Claimer is a Mailbox that knows of which messages sessions have been told: the
+// others are \Recent to the first one that is told of them (RFC 3501 section
+// 2.3.2; RFC 9051 has it no longer). Claim gives the first UID of those, up to
+// one that is told of now; unless peek, they are nobody else's then.
+type Claimer interface {
+	Claim(ctx context.Context, upTo uint32, peek bool) (first uint32, err error)
+}
+
 // State is what SELECT tells.
 type State struct {
 	UIDs        Set // of all messages: ranges, so that many messages are little

@@ -160,7 +160,7 @@ func (f *fetching) message(m Info) error {
 		}
 	}
 	known := Fetched{
-		UID: m.UID, Flags: m.Flags, ModSeq: m.ModSeq, InternalDate: m.InternalDate, SaveDate: m.SaveDate,
+		UID: m.UID, Flags: f.flags(&m), ModSeq: m.ModSeq, InternalDate: m.InternalDate, SaveDate: m.SaveDate,
 		Size: m.Size, EmailID: m.EmailID, ThreadID: m.ThreadID,
 	}
 	for i, item := range items {

@@ -75,7 +75,7 @@ func (s *session) tellStored(ctx context.Context, cmd *Store, uids Set) (all boo
 		}
 		n++
 		s.learn(m.Flags)
-		s.fetched(m.UID, &Fetched{Items: items, UID: m.UID, Flags: m.Flags, ModSeq: m.ModSeq})
+		s.fetched(m.UID, &Fetched{Items: items, UID: m.UID, Flags: s.flags(&m), ModSeq: m.ModSeq})
 	}
 	return n == uids.Count(), nil
 }

@@ -89,6 +89,9 @@ func (s *session) compile(ctx context.Context, k *Key) (test, error) {
 	case "MODSEQ":
 		return byInfo(func(m *Info) bool { return m.ModSeq >= uint64(k.Number) }), nil
 	}
+	if t := s.recentTest(k.Name); t != nil {
+		return t, nil
+	}
 	if t := flagTest(k); t != nil {
 		return t, nil
 	}
@@ -119,6 +122,20 @@ func join(name string, tests []test) test {
 	}
 }
 
+// recentTest is for the keys that RFC 9051 has no longer.
+func (s *session) recentTest(name string) test {
+	recent := s.box.recent
+	switch name {
+	case "RECENT":
+		return byInfo(func(m *Info) bool { return recent.Contains(m.UID) })
+	case "OLD":
+		return byInfo(func(m *Info) bool { return !recent.Contains(m.UID) })
+	case "NEW":
+		return byInfo(func(m *Info) bool { return recent.Contains(m.UID) && !HasFlag(m.Flags, Seen) })
+	}
+	return nil
+}
+
 // flagTest is for the keys that ask for flags.
 func flagTest(k *Key) test {
 	flag := Flag(k.Text)
@@ -135,10 +152,8 @@ func flagTest(k *Key) test {
 	case "SEEN":
 		flag = Seen
 	case "KEYWORD":
-	case "ALL", "OLD", "SAVEDATESUPPORTED": // nothing is recent
+	case "ALL", "SAVEDATESUPPORTED":
 		return byInfo(func(*Info) bool { return true })
-	case "NEW", "RECENT":
-		return byInfo(func(*Info) bool { return false })
 	default:
 		return nil
 	}

@@ -20,6 +20,7 @@ type selected struct {
 	keywords []Flag
 	fixed    bool   // no new keywords
 	stored   Stored // what this session's last STORE did and told
+	recent   Set    // messages of which this session was told first
 }
 
 func (s *session) select_(ctx context.Context, c Command) (Status, error) {
@@ -59,6 +60,7 @@ func (s *session) open(ctx context.Context, c Command, readOnly bool) (Status, e
 		box: box, name: sel.Name, readOnly: readOnly || state.ReadOnly, view: newView(state.UIDs),
 		modseq: state.ModSeq, keywords: state.Keywords, fixed: state.NoKeywords,
 	}
+	s.claim(ctx)
 	s.describe(state)
 	if q := sel.QResync; q != nil && q.UIDValidity == state.UIDValidity {
 		if err := s.resync(ctx, q, state); err != nil {
@@ -77,7 +79,7 @@ func (s *session) describe(state State) {
 	b := s.box
 	s.number(b.count(), "EXISTS")
 	if !s.enabled.rev2 {
-		s.number(0, "RECENT")
+		s.number(uint32(b.recent.Count()), "RECENT")
 		if seq := b.seq(state.FirstUnseen); seq > 0 {
 			s.okCode("UNSEEN", uint64(seq))
 		}
@@ -190,9 +192,10 @@ func (s *session) sync(ctx context.Context, expunge bool) error {
 	old := b.largest()
 	fresh := ch.Changed.Minus(Set{{0, old}})
 	if b.add(fresh) {
+		s.claim(ctx)
 		s.number(b.count(), "EXISTS")
 		if !s.enabled.rev2 {
-			s.number(0, "RECENT")
+			s.number(uint32(b.recent.Count()), "RECENT")
 		}
 		if err := s.tellNew(ctx, b.within(fresh)); err != nil {
 			return err
@@ -202,12 +205,38 @@ func (s *session) sync(ctx context.Context, expunge bool) error {
 	return s.tellFlags(ctx, changed, false)
 }
 
+// claim finds out which messages nobody was told of before.
+func (s *session) claim(ctx context.Context) {
+	b := s.box
+	c, ok := b.box.(Claimer)
+	if !ok {
+		return
+	}
+	last := b.largest()
+	first, err := c.Claim(ctx, last, b.readOnly)
+	if err != nil {
+		s.complain(ctx, err)
+		return
+	}
+	if first = max(first, 1); first <= last {
+		b.recent = b.recent.Union(b.within(Set{{first, last}}))
+	}
+}
+
+// flags are those of a message in this session.
+func (s *session) flags(m *Info) []Flag {
+	if s.enabled.rev2 || !s.box.recent.Contains(m.UID) {
+		return m.Flags
+	}
+	return append(slices.Clip(m.Flags), Recent)
+}
+
 // tellGone tells of removed messages and takes them out of the view.
 func (s *session) tellGone() {
 	b := s.box
 	gone := b.gone
 	b.gone = nil
-	s.saved = s.saved.Minus(gone)
+	s.saved, b.recent = s.saved.Minus(gone), b.recent.Minus(gone)
 	if s.enabled.qresync {
 		s.response("VANISHED", Vanished{UIDs: gone}.Append)
 		b.remove(gone, nil)
@@ -240,7 +269,7 @@ func (s *session) tellFlags(ctx context.Context, uids Set, all bool) error {
 // step with them.
 func (s *session) tellFlag(m Info, uid bool) {
 	s.learn(m.Flags)
-	f := Fetched{UID: m.UID, Flags: m.Flags, ModSeq: m.ModSeq}
+	f := Fetched{UID: m.UID, Flags: s.flags(&m), ModSeq: m.ModSeq}
 	if uid {
 		f.Items = append(f.Items, ItemUID)
 	}

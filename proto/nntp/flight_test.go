@@ -116,8 +116,9 @@ func TestAFlightIsOneUpdate(t *testing.T) {
 // TestCheckInAFlight asks for an article that is under way in the same flight.
 func TestCheckInAFlight(t *testing.T) {
 	disks(t, func(t *testing.T, c *counting, _ *newsgroup.Store) {
-		got := flight(t, c, takeThis("<1@x>", "local.a")+takeThis("<2@x>", "local.a")+"CHECK <1@x>\nCHECK <3@x>\nQUIT\n")
-		if want := "200 NNTP server ready, posting allowed\n239 <1@x>\n239 <2@x>\n438 <1@x>\n238 <3@x>\n205 Goodbye\n"; got != want {
+		got := flight(t, c, takeThis("<1@x>", "local.a")+takeThis("<2@x>", "local.a")+"CHECK <1@x>\nCHECK <3@x>\n"+
+			takeThis("<3@x>", "local.b")+takeThis("<3@x>", "local.b")+"QUIT\n")
+		if want := "200 NNTP server ready, posting allowed\n239 <1@x>\n239 <2@x>\n438 <1@x>\n238 <3@x>\n239 <3@x>\n439 <3@x>\n205 Goodbye\n"; got != want {
 			t.Errorf("%s", got)
 		}
 	})

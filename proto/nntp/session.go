@@ -169,11 +169,12 @@ type session struct {
 	faults     int
 	compressed bool
 
-	group   string // selected; "": none
-	current int64  // the current article's number; 0: none
-	flight  []flown
-	streams bool // there was a flight of several articles
-	buf     []byte
+	group    string // selected; "": none
+	current  int64  // the current article's number; 0: none
+	flight   []flown
+	promised map[string]bool // what CHECK was answered 238 for, and has not come
+	streams  bool            // there was a flight of several articles
+	buf      []byte
 }
 
 // weigh asks anew who the client is, and what he may do.

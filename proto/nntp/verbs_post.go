@@ -54,6 +54,7 @@ func (s *session) check(ctx context.Context, args []string) error {
 	err := s.h.poster().Wanted(ctx, id)
 	switch {
 	case err == nil:
+		s.promise(id)
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, ErrNotWanted):
@@ -65,6 +66,16 @@ func (s *session) check(ctx context.Context, args []string) error {
 	return s.fly(ctx, f)
 }
 
+// promise notes that CHECK was answered with 238, so that TAKETHIS need not ask
+// again. A client that asks for much and sends nothing is forgotten.
+func (s *session) promise(id string) {
+	const most = 1024
+	if s.promised == nil || len(s.promised) == most {
+		s.promised = make(map[string]bool)
+	}
+	s.promised[id] = true
+}
+
 // takeThis takes an article that comes without having been asked for (RFC 4644
 // section 2.5).
 func (s *session) takeThis(ctx context.Context, args []string) error {
@@ -74,7 +85,12 @@ func (s *session) takeThis(ctx context.Context, args []string) error {
 		return nil
 	}
 	f := flown{id: args[0]}
-	if f.err = s.h.poster().Wanted(ctx, f.id); f.err == nil {
+	if s.promised[f.id] { // if it has come meanwhile, Take says so
+		delete(s.promised, f.id)
+	} else {
+		f.err = s.h.poster().Wanted(ctx, f.id)
+	}
+	if f.err == nil {
 		f.draft, _, f.err = s.draft(ctx, f.id)
 	} else {
 		f.err = s.dropped(s.talk.R.Block(), f.err)

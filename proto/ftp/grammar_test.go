@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -288,6 +290,35 @@ func FuzzFacts(f *testing.F) {
 		again, err := ParseFacts(string(b))
 		if err != nil || again.Name != e.Name || e.Mode.IsRegular() && again.Size != max(e.Size, 0) {
 			t.Fatalf("%q: %+v, then %q, %+v, %v", line, e, b, again, err)
+		}
+	})
+}
+
+// FuzzLocation: whatever a URL's path holds, no command can be smuggled in by
+// it, and what it names is what it is made of.
+func FuzzLocation(f *testing.F) {
+	for _, path := range []string{"/a%20b", "/%2Fpub/sub/../t;type=a", "/pub/%3Btype=x", "/a%0d%0aDELE%20x", "//a//b/", "/x;type=d", "/%"} {
+		f.Add(path)
+	}
+	f.Fuzz(func(t *testing.T, escaped string) {
+		at, err := parseLocation(escaped)
+		if err != nil {
+			return
+		}
+		names := slices.Concat(at.dirs, []string{at.file})
+		for i, name := range names {
+			if strings.ContainsAny(name, "\r\n\x00") || name == "" && i < len(at.dirs) {
+				t.Fatalf("%q: %q", escaped, names)
+			}
+			names[i] = url.PathEscape(name)
+		}
+		path := "/" + strings.Join(names, "/")
+		if at.kind != "" {
+			path += ";type=" + at.kind
+		}
+		again, err := parseLocation(path)
+		if err != nil || again.file != at.file || again.kind != at.kind || !slices.Equal(again.dirs, at.dirs) {
+			t.Fatalf("%q: %+v, then %q: %+v, %v", escaped, at, path, again, err)
 		}
 	})
 }

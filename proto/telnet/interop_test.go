@@ -5,6 +5,7 @@ package telnet_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -40,7 +41,7 @@ t.write(b"password\r\n")
 assert t.read_until(b"% ", 10).endswith(b"% ")
 assert (telnetlib.WILL, telnetlib.ECHO) in seen and (telnetlib.WONT, telnetlib.ECHO) in seen, seen
 t.write(b"one \xff two\r\n")
-n, m, text = t.expect([b"never", rb"\[one (.) two\]"], 10)
+n, m, text = t.expect([b"never", br"\[one (.) two\]"], 10)
 assert n == 1 and m.group(1) == b"\xff", (n, text)
 assert t.read_until(b"% ", 10) == b"\r\n% "
 t.write(b"some\n")
@@ -62,17 +63,18 @@ print("fine")
 `
 
 func TestTutorial77_TelnetlibAtOurServer(t *testing.T) {
-	path := foreign.Python(t, 3, "telnetlib")
-	for name, e := range engines {
-		t.Run(name, func(t *testing.T) {
-			s := telnettest.New(t, again, telnettest.Options{Engine: e(), Login: true})
-			host, port, _ := net.SplitHostPort(s.Addr)
-			ctx := within30s(t)
-			out, err := exec.CommandContext(ctx, path, "-W", "ignore", "-c", telnetlibEvery, host, port).CombinedOutput()
-			if err != nil || string(out) != "fine\n" {
-				t.Errorf("%v\n%s", err, out)
-			}
-		})
+	for _, version := range []int{2, 3} {
+		for name, e := range engines {
+			t.Run(fmt.Sprintf("Python %d, %s", version, name), func(t *testing.T) {
+				path := foreign.Python(t, version, "telnetlib")
+				s := telnettest.New(t, again, telnettest.Options{Engine: e(), Login: true})
+				host, port, _ := net.SplitHostPort(s.Addr)
+				out, err := exec.CommandContext(within30s(t), path, "-W", "ignore", "-c", telnetlibEvery, host, port).CombinedOutput()
+				if err != nil || string(out) != "fine\n" {
+					t.Errorf("%v\n%s", err, out)
+				}
+			})
+		}
 	}
 }
 

@@ -34,29 +34,6 @@ func TestRecent(t *testing.T) {
 			return c
 		}
 		first, second := in(), in()
-		state := func(c *imap.Client, box *imap.Selected) string {
-			t.Helper()
-			var flagged []string
-			for _, name := range []string{"RECENT", "OLD", "NEW"} {
-				found, err := c.Search(imap.Search{Key: imap.Key{Name: name}}, true).Wait(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				flagged = append(flagged, found.All.String())
-			}
-			all := imap.Fetch{Where: imap.Where{UID: true, Set: imap.Set{{First: 1}}}, Items: []imap.FetchItem{{Name: imap.ItemFlags}}}
-			fetched, err := c.FetchAll(all).Wait(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			n := 0
-			for _, m := range fetched {
-				if slices.Contains(m.Flags, imap.Recent) {
-					n++
-				}
-			}
-			return strings.Join(flagged, " ") + " " + strings.Repeat("*", n) + strings.Repeat("!", int(box.Recent))
-		}
 		opened := func(c *imap.Client, open func(imap.Select) *imap.Call[*imap.Selected]) *imap.Selected {
 			t.Helper()
 			box, err := open(imap.Select{Name: "INBOX"}).Wait(t.Context())
@@ -77,7 +54,7 @@ func TestRecent(t *testing.T) {
 			{second, second.Select, " 1:2  "},
 			{second, second.Examine, " 1:2  "},
 		} {
-			if got := state(step.c, opened(step.c, step.open)); got != step.want {
+			if got := recents(t, step.c, opened(step.c, step.open)); got != step.want {
 				t.Errorf("%q, want %q", got, step.want)
 			}
 		}
@@ -89,11 +66,37 @@ func TestRecent(t *testing.T) {
 		if _, err := first.Noop().Wait(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := state(first, first.Selected()); got != "1:3  1:3 ***!!!" {
+		if got := recents(t, first, first.Selected()); got != "1:3  1:3 ***!!!" {
 			t.Errorf("%q", got)
 		}
-		if got := state(second, opened(second, second.Select)); got != " 1:3  " {
+		if got := recents(t, second, opened(second, second.Select)); got != " 1:3  " {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// recents is what a session has of \Recent: what searches find, stars for flags,
+// and exclamation marks for the number that it was told.
+func recents(t *testing.T, c *imap.Client, box *imap.Selected) string {
+	t.Helper()
+	var flagged []string
+	for _, name := range []string{"RECENT", "OLD", "NEW"} {
+		found, err := c.Search(imap.Search{Key: imap.Key{Name: name}}, true).Wait(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		flagged = append(flagged, found.All.String())
+	}
+	all := imap.Fetch{Where: imap.Where{UID: true, Set: imap.Set{{First: 1}}}, Items: []imap.FetchItem{{Name: imap.ItemFlags}}}
+	fetched, err := c.FetchAll(all).Wait(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, m := range fetched {
+		if slices.Contains(m.Flags, imap.Recent) {
+			n++
+		}
+	}
+	return strings.Join(flagged, " ") + " " + strings.Repeat("*", n) + strings.Repeat("!", int(box.Recent))
 }

@@ -122,9 +122,6 @@ func (s *FileServer) copy(w http.ResponseWriter, o *opened, part span) bool {
 		n, err := w.Write(o.data[part.start : part.start+part.length])
 		return err == nil && int64(n) == part.length
 	}
-	if part.length >= smallFile { // or net/http would copy the first 512 bytes itself, and the rest would not begin with a page
-		_ = http.NewResponseController(w).Flush() // where it cannot, it does not matter
-	}
 	if part.start != o.at {
 		if _, err := o.file.(io.Seeker).Seek(part.start, io.SeekStart); err != nil {
 			return false

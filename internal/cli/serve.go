@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -153,6 +154,9 @@ func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) er
 		return during("serve", err)
 	}
 	cfg.Inherited = in
+	if _, told := e.getenv("GOGC"); cfg.Data != "" && !told { // what is kept on the disk leaves little in memory
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	s := &serveRun{env: e, in: in, file: settings.Text("ready-file"), begun: begun}
 	if s.change, err = e.newChange(settings, in); err != nil {
 		return serveError("serve", err)
@@ -175,6 +179,7 @@ func (e *env) serve(ctx context.Context, f *pflag.FlagSet, services []string) er
 	if s.App, err = app.Listen(ctx, cfg); err != nil {
 		return serveError("serve", err)
 	}
+	s.terms = terms(cfg, s.Ready())
 	return s.run(ctx)
 }
 
@@ -185,6 +190,7 @@ type serveRun struct {
 	in         *server.Inherited
 	change     *change // nil: no hand-over
 	file       string  // for the ready line; empty: none
+	terms      string  // lines of the table about what is kept, and for whom
 	data, talk *printer
 	begun      time.Time
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/farend-go/farend/app"
 	"github.com/farend-go/farend/conv/faults"
 	"github.com/farend-go/farend/proto/imap/imaptest"
 	"github.com/farend-go/farend/proto/pop3/pop3test"
@@ -159,6 +160,24 @@ func TestLetters(t *testing.T) {
 	for _, name := range []string{"INBOX", "New", "Copy", "Copy/New"} {
 		if all := box.Messages(name); len(all) != 2 {
 			t.Errorf("%s has %d messages", name, len(all))
+		}
+	}
+}
+
+// TestServeTerms: who starts a server of mail is told what becomes of it.
+func TestServeTerms(t *testing.T) {
+	ready := app.Ready{Services: []app.Listening{{Name: "imap"}, {Name: "smtp"}}}
+	for _, c := range []struct {
+		cfg   app.Config
+		ready app.Ready
+		want  string
+	}{
+		{app.Config{}, ready, "  kept in memory (--data DIR keeps it); nothing is relayed; any name and password\n"},
+		{app.Config{Data: "d", Users: map[string]string{"ann": "x"}}, ready, "  kept in d; nothing is relayed\n"},
+		{app.Config{}, app.Ready{Services: []app.Listening{{Name: "echo"}}}, ""},
+	} {
+		if got := terms(c.cfg, c.ready); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 }

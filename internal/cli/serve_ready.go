@@ -29,7 +29,7 @@ func (s *serveRun) announce() error {
 		s.complain(fmt.Errorf("telling that it is ready: %w", err))
 	}
 	if !s.json && !s.quiet {
-		s.talk.print([]byte(s.table(r, time.Since(s.begun))))
+		s.talk.print([]byte(s.table(r, time.Since(s.begun)) + s.terms))
 	}
 	if err := s.in.Close(); err != nil {
 		s.complain(err)
@@ -74,6 +74,33 @@ func (e *env) table(r app.Ready, took time.Duration) string {
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return b.String()
+}
+
+// terms says in a line what services of mail and news do with what they get, and
+// who is let in: what nobody who tries them out would guess.
+func terms(cfg app.Config, r app.Ready) string {
+	keeps, logins := false, false
+	for _, s := range app.Catalogue() {
+		for _, l := range r.Services {
+			if l.Name == s.Name {
+				keeps, logins = keeps || s.Keeps, logins || s.Logins
+			}
+		}
+	}
+	var all []string
+	switch {
+	case keeps && cfg.Data == "":
+		all = append(all, "kept in memory (--data DIR keeps it)", "nothing is relayed")
+	case keeps:
+		all = append(all, "kept in "+cfg.Data, "nothing is relayed")
+	}
+	if logins && len(cfg.Users) == 0 {
+		all = append(all, "any name and password")
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "  " + strings.Join(all, "; ") + "\n"
 }
 
 // isSecure tells whether a listener's URL is one of TLS: the names of such

@@ -467,10 +467,18 @@ func (t *goTalk) lies() bool {
 	if t.why != nil {
 		return false
 	}
-	_ = t.nc.SetReadDeadline(time.Now().Add(lastLook))
-	_ = t.R.Fill() // what ails the connection shows when we say goodbye
-	_ = t.nc.SetReadDeadline(time.Time{})
-	return t.R.Buffered() > 0
+	for {
+		_ = t.nc.SetReadDeadline(time.Now().Add(lastLook))
+		err := t.R.Fill()
+		_ = t.nc.SetReadDeadline(time.Time{})
+		if t.R.Buffered() > 0 {
+			return true
+		}
+		raw, unknown := t.syscallConn()
+		if !errors.Is(err, os.ErrDeadlineExceeded) || unknown != nil || !holds(raw) {
+			return false // what ails the connection shows when we say goodbye
+		} // else the moment had passed before anybody looked: the machine is busy
+	}
 }
 
 // lastLook is enough for a read that finds something.

@@ -25,7 +25,7 @@ func (c *Client) openTelnet(ctx context.Context, u *url.URL) (*source, error) {
 		req.Body, c.o.In = io.NopCloser(c.o.In), nil
 	}
 	c.mu.Unlock()
-	resp, err := c.http.Do(req)
+	resp, err := c.http.Do(req) //nolint:bodyclose // it is the source's
 	if err != nil {
 		return nil, &final{errFile(u, plain(err))}
 	}

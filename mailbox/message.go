@@ -35,7 +35,10 @@ type Message struct {
 }
 
 // ID identifies the message's content, which copies share (EMAILID, RFC 8474).
-func (m *Message) ID() string { return "M" + hex.EncodeToString([]byte(m.ref)) }
+func (m *Message) ID() string {
+	var room [32]byte // for a Ref of any engine that there is
+	return string(hex.AppendEncode(append(room[:0], 'M'), []byte(m.ref)))
+}
 
 // maxKeywords is how many keywords a mailbox can have seen.
 const maxKeywords = 64

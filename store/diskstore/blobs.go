@@ -213,10 +213,10 @@ func (w *blobWriter) Close() error {
 // openBlob makes the reader of a blob whose segment is pinned. A blob of one
 // chunk is read at once, so that nothing stays pinned for it.
 func openBlob(e *Engine, seg *segment, at place) (store.Blob, error) {
-	b := &blob{e: e, seg: seg, at: at, chunk: -1}
 	if at.size <= chunk {
-		return openSmall(b)
+		return openSmall(e, seg, at)
 	}
+	b := &blob{e: e, seg: seg, at: at, chunk: -1}
 	b.sums = make([]byte, at.sums())
 	err := b.fill(b.sums, at.size)
 	if err == nil && crc32.Checksum(b.sums, castagnoli()) != at.sum {
@@ -229,20 +229,20 @@ func openBlob(e *Engine, seg *segment, at place) (store.Blob, error) {
 }
 
 // openSmall reads a blob of one chunk.
-func openSmall(b *blob) (store.Blob, error) {
-	size := b.at.size
-	small := &smallBlob{rooms: &b.e.rooms, size: size, room: room(&b.e.rooms, int(b.at.length()))}
+func openSmall(e *Engine, seg *segment, at place) (store.Blob, error) {
+	small := &smallBlob{rooms: &e.rooms, size: at.size, room: room(&e.rooms, int(at.length()))}
 	buf := *small.room
-	b.sums = buf[size:]
+	b := blob{seg: seg, at: at, sums: buf[at.size:]}
 	err := b.fill(buf, 0)
 	switch {
 	case err != nil:
-	case crc32.Checksum(b.sums, castagnoli()) != b.at.sum:
+	case crc32.Checksum(b.sums, castagnoli()) != at.sum:
 		err = b.damaged()
 	default:
-		err = b.verify(0, buf[:size])
+		err = b.verify(0, buf[:at.size])
 	}
-	if err := errors.Join(err, b.Close()); err != nil {
+	e.segments.unpin(seg)
+	if err != nil {
 		return nil, errors.Join(err, small.Close())
 	}
 	return small, nil

@@ -40,14 +40,16 @@ func (st Style) String(b []byte, s string) []byte {
 		return append(st.head(b, s), s...)
 	}
 	b = append(b, '"')
-	for {
-		i := strings.IndexAny(s, `"\`)
-		if i < 0 {
-			return append(append(b, s...), '"')
-		}
-		b = append(append(b, s[:i]...), '\\', s[i])
-		s = s[i+1:]
+	if strings.IndexByte(s, '"') < 0 && strings.IndexByte(s, '\\') < 0 {
+		return append(append(b, s...), '"')
 	}
+	for i := range len(s) {
+		if c := s[i]; c == '"' || c == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, s[i])
+	}
+	return append(b, '"')
 }
 
 func (st Style) head(b []byte, s string) []byte {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"net"
+	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/iotest"
@@ -76,6 +78,20 @@ func urgently(t *testing.T, nc net.Conn, b string) {
 	}
 }
 
+// arrive waits until the peer's system has all that was sent.
+func arrive(t *testing.T, nc net.Conn) {
+	t.Helper()
+	raw, err := nc.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for done := false; !done; runtime.Gosched() {
+		if err := raw.Control(func(fd uintptr) { done = arrived(t, fd) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestSynchAtTheServer types ahead while the shell is busy, and takes it back
 // by a Synch: on both engines, and where a function has the connection.
 func TestSynchAtTheServer(t *testing.T) {
@@ -94,13 +110,16 @@ func TestSynchAtTheServer(t *testing.T) {
 				if quick {
 					s = telnettest.New(t, slow, telnettest.Options{Engine: e(), Handler: func(h *telnet.Handler) { h.Quick = true }})
 				}
+				release := sync.OnceFunc(func() { close(sent) })
+				t.Cleanup(release) // whatever happens, the shell is not left busy
 				nc := dialed(t, s.Addr)
 				io.WriteString(nc, "work\r\n")
 				<-busy
 				io.WriteString(nc, strings.Repeat("never\r\n", 1000))
 				urgently(t, nc, "\xff\xf4\xff\xf2")
 				io.WriteString(nc, "then\r\nexit\r\n")
-				close(sent)
+				arrive(t, nc)
+				release()
 				b, err := io.ReadAll(nc)
 				got := string(b)
 				if err != nil || strings.Contains(got, "never") || !strings.HasSuffix(got, "[then]\r\n% bye\r\n") || !strings.HasPrefix(got, "% [work]\r\n") {

@@ -76,7 +76,7 @@ func post(t *testing.T, c *http.Client, body string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, text := do(t, c, req) //nolint:bodyclose // do has read and closed it
+	resp, text := do(t, c, req)
 	return resp.StatusCode, text
 }
 

@@ -18,6 +18,9 @@ func FormatDate(t time.Time) string { return t.Format("Mon, 2 Jan 2006 15:04:05 
 // letter, comments. The day of the week is not looked at. Where no zone is
 // known, or it is "-0000", the time is in time.UTC. The error is [ErrDate].
 func ParseDate(value string) (time.Time, error) {
+	if t, ok := usualDate(value); ok {
+		return t, nil
+	}
 	d := dateParser{year: -1, day: -1, hour: -1}
 	if len(value) > maxLine || !d.read(dateTokens(value)) {
 		return time.Time{}, fmt.Errorf("%w: %.100q", ErrDate, value)
@@ -27,6 +30,38 @@ func ParseDate(value string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%w: %.100q", ErrDate, value)
 	}
 	return t, nil
+}
+
+// usualDate reads the form that FormatDate writes, and nearly all programs: this
+// costs little. Everything else, and what may be wrong, is left to dateParser.
+func usualDate(s string) (t time.Time, ok bool) {
+	if len(s) >= 5 && s[3] == ',' && s[4] == ' ' && strings.Index("Sun Mon Tue Wed Thu Fri Sat ", s[:3]+" ")%4 == 0 {
+		s = s[5:]
+	}
+	if len(s) >= 2 && s[1] == ' ' {
+		s = "0" + s
+	}
+	const form = "00 Jan 0000 00:00:00 +0000"
+	if len(s) != len(form) {
+		return t, false
+	}
+	for i := range len(form) {
+		switch c := s[i]; {
+		case form[i] == '0' && (c < '0' || c > '9'), strings.IndexByte(" :", form[i]) >= 0 && c != form[i]:
+			return t, false
+		}
+	}
+	two := func(at int) int { return 10*int(s[at]-'0') + int(s[at+1]-'0') }
+	month := strings.Index("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ", s[3:7])
+	year, day := 100*two(7)+two(9), two(0)
+	hour, minute, sec, zone := two(12), two(15), two(18), 3600*two(22)+60*two(24)
+	switch {
+	case month%4 != 0, day == 0, day > daysIn(time.Month(month/4+1), year), hour > 23, minute > 59, sec > 59, two(22) > 23, two(24) > 59, s[21] != '+' && s[21] != '-' || s[21:] == "-0000":
+		return t, false
+	case s[21] == '-':
+		zone = -zone
+	}
+	return time.Date(year, time.Month(month/4+1), day, hour, minute, sec, 0, time.FixedZone("", zone)), true
 }
 
 // dateTokens cuts a date at white space and commas, comments left out; around

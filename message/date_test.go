@@ -77,3 +77,34 @@ func TestFormatDateRoundTrip(t *testing.T) {
 		}
 	}
 }
+
+// TestUsualDate has the short way say what the long one says, or nothing.
+func TestUsualDate(t *testing.T) {
+	short := 0
+	for _, weekday := range []string{"", "Sat, ", "Xyz, ", "atM, ", "Sat,"} {
+		for _, day := range []string{"0", "1", "01", "21", "29", "31", "32", "1a"} {
+			for _, month := range []string{"Jan", "Feb", "Nov", "nov", "Nov ", "anF"} {
+				for _, rest := range []string{"2026 10:00:00 +0000", "2024 23:59:59 -0330", "0001 00:00:00 +2359", "2026 24:00:00 +0100", "2026 10:00:60 +0100",
+					"2026 10:60:00 +0100", "2026 10:00:00 -0000", "2026 10:00:00 +2400", "2026 10:00:00 *0100", "2026 10.00.00 +0100", "26 10:00:00 +0100", "2026 10:00:00 +0160"} {
+					value := weekday + day + " " + month + " " + rest
+					got, ok := usualDate(value)
+					if !ok {
+						continue
+					}
+					short++
+					d := dateParser{year: -1, day: -1, hour: -1}
+					want, known := time.Time{}, d.read(dateTokens(value))
+					if known {
+						want, known = d.time()
+					}
+					if !known || !got.Equal(want) || got.Format(time.RFC1123Z) != want.Format(time.RFC1123Z) || (got.Location() == time.UTC) != (want.Location() == time.UTC) {
+						t.Errorf("%q: %v, want %v, %t", value, got, want, known)
+					}
+				}
+			}
+		}
+	}
+	if short < 50 {
+		t.Errorf("%d of them were read the short way", short)
+	}
+}

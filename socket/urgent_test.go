@@ -54,16 +54,9 @@ func TestUrgentAhead(t *testing.T) {
 	if ahead() {
 		t.Error("urgent data before anything was sent")
 	}
-	if _, err := c.SendAll(ctx, []byte("ab")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Send(ctx, []byte("cd"), socket.MSG_OOB); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.SendAll(ctx, []byte("ef")); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Shutdown(socket.SHUT_WR); err != nil {
+	_, err1 := c.Send(ctx, []byte("abcd"), socket.MSG_OOB)
+	_, err2 := c.SendAll(ctx, []byte("ef"))
+	if err := errors.Join(err1, err2, c.Shutdown(socket.SHUT_WR)); err != nil {
 		t.Fatal(err)
 	}
 	var read []byte

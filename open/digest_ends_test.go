@@ -43,11 +43,7 @@ func (d *direct) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // guarded is a server that asks for Digest; it answers with the user's name and
 // the body.
-func guarded(users map[string]string, algorithms []string, authInt int64) (*web.Auth, *direct) {
-	known := &auth.Users{Secrets: map[string]auth.Secret{}}
-	for name, password := range users {
-		known.Secrets[name] = auth.Clear(password)
-	}
+func guarded(known *auth.Users, algorithms []string, authInt int64) (*web.Auth, *direct) {
 	a := &web.Auth{
 		Realm: `a "realm"`, Algorithms: algorithms, AuthInt: authInt,
 		Logins: &auth.Authenticator{Accounts: known, Delay: -1},
@@ -57,6 +53,15 @@ func guarded(users map[string]string, algorithms []string, authInt int64) (*web.
 		}),
 	}
 	return a, &direct{h: a}
+}
+
+// accounts are those of these passwords.
+func accounts(passwords map[string]string) *auth.Users {
+	known := &auth.Users{Secrets: map[string]auth.Secret{}}
+	for name, password := range passwords {
+		known.Secrets[name] = auth.Clear(password)
+	}
+	return known
 }
 
 // client logs in to what is behind d.
@@ -84,10 +89,11 @@ func post(t *testing.T, c *http.Client, body string) (int, string) {
 // for names within ASCII and beyond.
 func TestDigestBothEnds(t *testing.T) {
 	users := map[string]string{"ann": "secret!", "Jäsøn Doe": "Secret, or not?", `q"u\o`: `p"w\:`}
+	known := accounts(users)
 	for _, algorithm := range []string{"MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256", "SHA-512-256-sess"} {
 		for _, authInt := range []int64{0, 100} {
 			for user, password := range users {
-				_, d := guarded(users, []string{algorithm}, authInt)
+				_, d := guarded(known, []string{algorithm}, authInt)
 				c := client(t, d, user, password, true)
 				for i := range 3 {
 					body := strings.Repeat("x", i*50)
@@ -113,7 +119,7 @@ func TestDigestBothEnds(t *testing.T) {
 // TestDigestOfTheBody: what is changed on its way is refused, and what is too
 // long to be checked too.
 func TestDigestOfTheBody(t *testing.T) {
-	a, d := guarded(map[string]string{"ann": "secret"}, nil, 100)
+	a, d := guarded(accounts(map[string]string{"ann": "secret"}), nil, 100)
 	c := client(t, d, "ann", "secret", true)
 	if status, text := post(t, c, "pay 1"); status != 200 || text != "ann:pay 1" {
 		t.Errorf("%d %q", status, text)
@@ -141,7 +147,7 @@ func TestDigestOfTheBody(t *testing.T) {
 func TestDigestNoncesAge(t *testing.T) {
 	for _, algorithm := range []string{"SHA-256", "SHA-256-sess"} {
 		synctest.Test(t, func(t *testing.T) {
-			users := map[string]string{"ann": "secret"}
+			users := accounts(map[string]string{"ann": "secret"})
 			_, d := guarded(users, []string{algorithm}, 0)
 			c := client(t, d, "ann", "secret", false)
 			ask := func(when string, want int) {

@@ -17,6 +17,8 @@ func (lp *loop) attach(st *site) {
 	lp.seat(st.fd)
 	lp.sites[int32(st.fd)] = st
 	lp.pace(st.limits)
+	lp.gen++
+	st.gen = lp.gen
 	lp.watch(st)
 }
 
@@ -33,6 +35,10 @@ func (lp *loop) watch(st *site) {
 	if st.left {
 		return
 	}
+	if lp.ring != nil {
+		lp.ringWatch(st)
+		return
+	}
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLEXCLUSIVE, Fd: int32(st.fd)}
 	if err := unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_ADD, st.fd, &e); err != nil && err != unix.EEXIST {
 		lp.pause(st, os.NewSyscallError("epoll_ctl", err))
@@ -40,6 +46,10 @@ func (lp *loop) watch(st *site) {
 }
 
 func (lp *loop) unwatch(st *site) {
+	if lp.ring != nil {
+		lp.ringUnwatch(st)
+		return
+	}
 	_ = unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_DEL, st.fd, nil) // not watched is as good
 }
 
@@ -74,14 +84,19 @@ func (lp *loop) accept(st *site) {
 			return
 		}
 		st.placed = false
-		st.slow.reset()
-		st.accepted++
-		st.count.active.Add(1)
-		st.talks++
-		lp.active++
-		st.mark()
-		lp.admit(st, int(r))
+		lp.accepted(st, int(r))
 	}
+}
+
+// accepted counts the connection on fd, and admits it.
+func (lp *loop) accepted(st *site, fd int) {
+	st.slow.reset()
+	st.accepted++
+	st.count.active.Add(1)
+	st.talks++
+	lp.active++
+	st.mark()
+	lp.admit(st, fd)
 }
 
 // placed takes a place under Limits.Talks for the next connection. When there
@@ -138,6 +153,7 @@ func (lp *loop) admit(st *site, fd int) {
 		lp.call(func() {
 			delete(st.waiters, fd)
 			if st.detached {
+				unix.Close(fd)
 				lp.forget(st, fd)
 				return
 			}
@@ -154,7 +170,6 @@ func (lp *loop) admit(st *site, fd int) {
 
 // forget gives back what admit took.
 func (lp *loop) forget(st *site, fd int) {
-	unix.Close(fd)
 	if peer, ok := st.peers[int32(fd)]; ok {
 		delete(st.peers, int32(fd))
 		st.admit.leave(peer)
@@ -169,7 +184,7 @@ func (lp *loop) forget(st *site, fd int) {
 }
 
 func (lp *loop) maybeEnded(st *site) {
-	if !st.left || st.talks > 0 || st.ticket != nil { // a ticket that was called brings a place
+	if !st.left || st.talks > 0 || st.ticket != nil || st.armed { // a ticket that was called brings a place
 		return
 	}
 	if !st.over {
@@ -182,7 +197,8 @@ func (lp *loop) maybeEnded(st *site) {
 func (lp *loop) begin(st *site, fd int) {
 	lp.seat(fd)
 	lp.gen++
-	t := &evTalk{site: st, fd: int32(fd), gen: lp.gen}
+	t := lp.newTalk()
+	t.site, t.fd, t.gen = st, int32(fd), lp.gen
 	t.touch()
 	lp.talks[fd] = t
 	t.Talk.begin(st.run, (*evOwner)(t), (*evPort)(t))
@@ -218,6 +234,11 @@ func (lp *loop) begin(st *site, fd int) {
 
 // add has the loop watch t. Edge triggered: it is told once of what comes.
 func (lp *loop) add(t *evTalk) error {
+	if l := t.line; l != nil {
+		l.polled = t.site.TLS != nil || t.site.mode == Blocks // goroutines read it
+		t.receive()
+		return nil
+	}
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff, Fd: t.fd, Pad: t.gen}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(lp.epoll, unix.EPOLL_CTL_ADD, int(t.fd), &e))
 }
@@ -233,6 +254,9 @@ func (lp *loop) leave(st *site) {
 	}
 	lp.unwatch(st)
 	delete(lp.sites, int32(st.fd))
+	if lp.ring != nil {
+		lp.ring.submit() // what is asked of the descriptor, before it is closed
+	}
 	if !st.shared {
 		unix.Close(st.fd)
 	}
@@ -250,6 +274,7 @@ func (lp *loop) detach(st *site) {
 		if st.admit.cancel(ticket) {
 			delete(st.waiters, fd)
 			delete(st.peers, int32(fd)) // it had no place yet
+			unix.Close(fd)
 			lp.forget(st, fd)
 		}
 	}

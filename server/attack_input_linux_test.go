@@ -84,7 +84,7 @@ func TestResetWhileATurnSends(t *testing.T) {
 		r := startOne(t, k, &server.Server{Handler: h, Limits: server.Limits{Drain: time.Hour}})
 		c := r.client()
 		c.say("GO\r\n")
-		if k.mode != server.Inline || k.engine != "events" { // it fails at the limit otherwise
+		if k.mode != server.Inline || !k.onLoops() { // it fails at the limit otherwise
 			<-sent
 		}
 		out := uint64(0)
@@ -135,7 +135,7 @@ func TestUrgentData(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
-		srv := &server.Server{Handler: &liner{mode: k.mode}, Engine: k.newEngine()}
+		srv := &server.Server{Handler: &liner{mode: k.mode}, Engine: k.newEngine(0)}
 		go func() { done <- srv.Serve(ctx, l) }() // all of it waits already
 		_ = nc.SetDeadline(time.Now().Add(5 * time.Second))
 		want := "+ hello\r\n+ one\r\n+ two\r\n"
@@ -184,33 +184,34 @@ func TestRefusedBodyIsDropped(t *testing.T) {
 
 // An inline Turn cannot make its engine keep a body without end.
 func TestInlineBodyIsBounded(t *testing.T) {
-	k := kind{"events", server.Inline, false, "tcp"}
-	h := &liner{mode: k.mode, ended: make(chan error, 1)}
-	r := startOne(t, k, &server.Server{Handler: h})
-	c := r.client()
-	c.expect("+ hello")
-	c.say("BODY\r\n")
-	line := strings.Repeat("x", 998) + "\r\n"
-	for range 32 << 10 {
-		if _, err := io.WriteString(c, line); err != nil {
-			break
+	overLoops(t, server.Inline, func(t *testing.T, k kind) {
+		h := &liner{mode: k.mode, ended: make(chan error, 1)}
+		r := startOne(t, k, &server.Server{Handler: h})
+		c := r.client()
+		c.expect("+ hello")
+		c.say("BODY\r\n")
+		line := strings.Repeat("x", 998) + "\r\n"
+		for range 32 << 10 {
+			if _, err := io.WriteString(c, line); err != nil {
+				break
+			}
 		}
-	}
-	select {
-	case why := <-h.ended:
-		if !errors.Is(why, wire.ErrLineTooLong) {
-			t.Errorf("Close got %v", why)
+		select {
+		case why := <-h.ended:
+			if !errors.Is(why, wire.ErrLineTooLong) {
+				t.Errorf("Close got %v", why)
+			}
+		default:
+			t.Errorf("%d bytes were kept", r.srv.Counters().In)
 		}
-	default:
-		t.Errorf("%d bytes were kept", r.srv.Counters().In)
-	}
+	})
 }
 
 // One talk whose peer sends faster than it is read does not have the loop to
 // itself.
 func TestFairness(t *testing.T) {
 	for _, mode := range []server.Mode{server.Waits, server.Inline} {
-		t.Run(mode.String(), func(t *testing.T) {
+		overLoops(t, mode, func(t *testing.T, k kind) {
 			var stop atomic.Bool
 			var own atomic.Pointer[client]
 			h := &gulp{mode: mode, turn: func(c net.Conn) error {
@@ -230,7 +231,7 @@ func TestFairness(t *testing.T) {
 				}
 				return nil
 			}}
-			r := startOne(t, kind{"events", mode, false, "tcp"}, &server.Server{Handler: h, Limits: server.Limits{Drain: time.Millisecond}})
+			r := startOne(t, k, &server.Server{Handler: h, Limits: server.Limits{Drain: time.Millisecond}})
 			one, other := r.client(), r.client()
 			own.Store(one)
 			one.say(strings.Repeat("x", 200<<10))
@@ -284,7 +285,7 @@ func TestDistantDeadline(t *testing.T) {
 		r := startOne(t, k, &server.Server{Handler: h, Limits: server.Limits{Idle: 200 * time.Millisecond}})
 		c := r.client()
 		c.say("MORE\r\n")
-		if k.mode == server.Inline && k.engine == "events" {
+		if k.mode == server.Inline && k.onLoops() {
 			c.say("more\r\n") // it does not wait
 			c.expect("+ more")
 			return

@@ -18,7 +18,7 @@ func TestLoopAmongManyDescriptors(t *testing.T) {
 		}
 		defer f.Close()
 	}
-	lp, err := newLoop(newPool(), 0)
+	lp, err := newLoop(newPool(), EventOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,10 +16,7 @@ import (
 // another shows.
 func startOne(t *testing.T, k kind, srv *server.Server) *running {
 	t.Helper()
-	srv.Engine = server.Goroutines()
-	if k.engine == "events" {
-		srv.Engine = server.EventsWith(server.EventOptions{Loops: 1})
-	}
+	srv.Engine = k.newEngine(1)
 	if k.tls {
 		srv.TLS = testcert.Server(t)
 	}

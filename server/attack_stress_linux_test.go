@@ -234,7 +234,7 @@ func stressRound(t *testing.T, k kind, seed uint64) {
 	if rnd.IntN(3) == 0 {
 		srv.Limits.Talks, srv.Limits.PerPeer = 1+rnd.IntN(4), 1+rnd.IntN(4)
 	}
-	srv.Engine = k.newEngine()
+	srv.Engine = k.newEngine(0)
 	if k.tls {
 		srv.TLS = testcert.Server(t)
 	}

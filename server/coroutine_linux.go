@@ -141,7 +141,9 @@ func (o *evOwner) detour(f func() error) error {
 	if err := t.W.Flush(); err != nil {
 		return err
 	}
+	t.settle()
 	lp.letGo(t)
+	lp.readied = true
 	co := lp.current
 	t.worker = true
 	t.state.Or(stRun)

@@ -23,6 +23,9 @@ type EventOptions struct {
 	// few connections this trades a busy core for a several times higher rate.
 	// 0: not at all.
 	Spin time.Duration
+	// Uring has the loops stand on io_uring(7) in place of epoll(7). It needs
+	// Linux 6.1, and that the system allows it; else Serve returns an error.
+	Uring bool
 }
 
 // Events is the engine in which a talk that waits holds no goroutine: one
@@ -35,6 +38,19 @@ type EventOptions struct {
 // and systems other than Linux. One Events engine may serve many servers; its
 // loops live while one of them does.
 func Events() Engine { return EventsWith(EventOptions{}) }
+
+// Check tells why no engine can have these options here; nil: one can.
+func (o EventOptions) Check() error {
+	if !o.Uring {
+		return nil
+	}
+	r, err := newRing()
+	if err != nil {
+		return err
+	}
+	r.close()
+	return nil
+}
 
 // EventsWith is Events with options.
 func EventsWith(o EventOptions) Engine { return &events{options: o} }
@@ -63,7 +79,7 @@ func (e *events) acquire() ([]*loop, error) {
 	e.pool = newPool()
 	e.loops = make([]*loop, n)
 	for i := range e.loops {
-		lp, err := newLoop(e.pool, e.options.Spin)
+		lp, err := newLoop(e.pool, e.options)
 		if err != nil {
 			for _, lp := range e.loops[:i] {
 				lp.close()
@@ -76,7 +92,22 @@ func (e *events) acquire() ([]*loop, error) {
 		e.joined.Go(lp.run)
 	}
 	e.users = 1
+	if err := e.started(); err != nil {
+		e.stop()
+		return nil, err
+	}
 	return e.loops, nil
+}
+
+// started waits until the rings are made, where there are some.
+func (e *events) started() error {
+	var errs error
+	for _, lp := range e.loops {
+		if lp.started != nil && errs == nil {
+			errs = <-lp.started
+		}
+	}
+	return errs
 }
 
 // release stops the loops after their last user. The loops are joined before
@@ -88,6 +119,11 @@ func (e *events) release() {
 	if e.users--; e.users > 0 {
 		return
 	}
+	e.stop()
+}
+
+func (e *events) stop() {
+	e.users = 0
 	for _, lp := range e.loops {
 		lp.call(func() { lp.quit = true })
 	}
@@ -287,11 +323,14 @@ type site struct {
 	lp       *loop
 	fd       int
 	mode     Mode
-	talks    int  // that have begun and not ended
-	shared   bool // the descriptor stays open until the Serve ends
-	left     bool // no connections are accepted any more
-	detached bool // ... and the talks are told goodbye
-	over     bool // ended is closed
+	talks    int   // that have begun and not ended
+	shared   bool  // the descriptor stays open until the Serve ends
+	gen      int32 // names its operations on a ring
+	wanted   bool  // the ring is to accept
+	armed    bool  // ... and does, or has not said yet that it ceased
+	left     bool  // no connections are accepted any more
+	detached bool  // ... and the talks are told goodbye
+	over     bool  // ended is closed
 	ended    chan struct{}
 
 	slow    backoff

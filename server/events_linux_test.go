@@ -149,30 +149,31 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 
 // What is held has a limit; a Turn that must not wait fails over it.
 func TestHeldIsBounded(t *testing.T) {
-	k := kind{"events", server.Inline, false, "tcp"}
-	h := &closing{Handler: &flood{k.mode}, ended: make(chan error, 1)}
-	r := start(t, k, &server.Server{Handler: h, Limits: server.Limits{Held: 100 << 10}})
-	s, err := socket.Socket(socket.AF_INET, socket.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := socket.SO_RCVBUF.Set(s, 4096); err != nil {
-		t.Fatal(err)
-	}
-	port := r.addr.(*net.TCPAddr).Port
-	if err := s.Connect(t.Context(), socket.Pair("127.0.0.1", port)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.SendAll(t.Context(), bytes.Repeat([]byte("x"), 64), 0); err != nil {
-		t.Fatal(err)
-	}
-	if why := <-h.ended; !errors.Is(why, server.ErrHeld) {
-		t.Errorf("the talk ended with %v", why)
-	}
-	if n := r.srv.Counters().Errors["held"]; n != 1 {
-		t.Errorf("%d counted", n)
-	}
+	overLoops(t, server.Inline, func(t *testing.T, k kind) {
+		h := &closing{Handler: &flood{k.mode}, ended: make(chan error, 1)}
+		r := start(t, k, &server.Server{Handler: h, Limits: server.Limits{Held: 100 << 10}})
+		s, err := socket.Socket(socket.AF_INET, socket.SOCK_STREAM, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := socket.SO_RCVBUF.Set(s, 4096); err != nil {
+			t.Fatal(err)
+		}
+		port := r.addr.(*net.TCPAddr).Port
+		if err := s.Connect(t.Context(), socket.Pair("127.0.0.1", port)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.SendAll(t.Context(), bytes.Repeat([]byte("x"), 64), 0); err != nil {
+			t.Fatal(err)
+		}
+		if why := <-h.ended; !errors.Is(why, server.ErrHeld) {
+			t.Errorf("the talk ended with %v", why)
+		}
+		if n := r.srv.Counters().Errors["held"]; n != 1 {
+			t.Errorf("%d counted", n)
+		}
+	})
 }
 
 // closing tells why sessions end.
@@ -236,6 +237,20 @@ func TestHalfCloseAndReset(t *testing.T) {
 // Without descriptors the server slows down, says so once and recovers.
 func TestNoDescriptorsLeft(t *testing.T) {
 	overEngines(t, func(t *testing.T, k kind) {
+		var old unix.Rlimit // a ring keeps to the limit that it found
+		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
+			t.Fatal(err)
+		}
+		low := old
+		low.Cur = min(old.Cur, 300)
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+			t.Skip("cannot lower the limit of descriptors here: ", err)
+		}
+		defer func() {
+			if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
+				t.Fatal(err)
+			}
+		}()
 		r := start(t, k, &server.Server{Handler: &liner{mode: k.mode}})
 		r.client().expect("+ hello") // it has the descriptors that it needs itself
 		s, err := socket.Socket(socket.AF_INET, socket.SOCK_STREAM, 0)
@@ -243,21 +258,20 @@ func TestNoDescriptorsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		var old unix.Rlimit
-		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
-			t.Fatal(err)
-		}
-		low := old
-		low.Cur = 3
-		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
-			t.Skip("cannot lower the limit of descriptors here: ", err)
-		}
 		func() {
+			var all []int
 			defer func() {
-				if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &old); err != nil {
-					t.Fatal(err)
+				for _, fd := range all {
+					unix.Close(fd)
 				}
 			}()
+			for {
+				fd, err := unix.Dup(0)
+				if err != nil {
+					break
+				}
+				all = append(all, fd)
+			}
 			if err := s.Connect(t.Context(), socket.Pair("127.0.0.1", r.addr.(*net.TCPAddr).Port)); err != nil {
 				t.Fatal(err)
 			}
@@ -315,7 +329,7 @@ func TestDetour(t *testing.T) {
 		r := start(t, k, &server.Server{Handler: h})
 		a, b := r.client(), r.client()
 		a.say("DETOUR\r\n")
-		if k.mode == server.Inline && k.engine == "events" {
+		if k.mode == server.Inline && k.onLoops() {
 			a.expect("server: not possible in this mode")
 			return
 		}

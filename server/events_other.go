@@ -4,6 +4,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"time"
 )
@@ -12,16 +14,31 @@ import (
 type EventOptions struct {
 	Loops int
 	Spin  time.Duration
+	Uring bool
 }
 
 // Events is Goroutines here: its loops stand on Linux's epoll.
 func Events() Engine { return events{} }
 
-// EventsWith is Events.
-func EventsWith(EventOptions) Engine { return events{} }
+// Check tells why no engine can have these options here; nil: one can.
+func (o EventOptions) Check() error {
+	if o.Uring {
+		return fmt.Errorf("io_uring: %w", errors.ErrUnsupported)
+	}
+	return nil
+}
 
-type events struct{ goroutines }
+// EventsWith is Events.
+func EventsWith(o EventOptions) Engine { return events{options: o} }
+
+type events struct {
+	goroutines
+	options EventOptions
+}
 
 func (e events) Serve(ctx context.Context, l net.Listener, s *Server) error {
+	if err := e.options.Check(); err != nil {
+		return errors.Join(fmt.Errorf("server: events: %w", err), l.Close())
+	}
 	return e.goroutines.Serve(ctx, l, s)
 }

@@ -79,10 +79,7 @@ func TestHandoverGeneration(t *testing.T) {
 	if err := in.Close(); err != nil {
 		t.Fatal(err)
 	}
-	srv := &server.Server{Engine: server.Goroutines(), Handler: teller{make(chan string, 1)}}
-	if os.Getenv(genEngine) == "events" {
-		srv.Engine = server.EventsWith(server.EventOptions{Loops: 2})
-	}
+	srv := &server.Server{Engine: kind{engine: os.Getenv(genEngine)}.newEngine(2), Handler: teller{make(chan string, 1)}}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	served := make(chan error, 1)
@@ -217,8 +214,10 @@ func TestHandover(t *testing.T) {
 	}{
 		{"goroutines", "tcp", 1}, {"goroutines", "tcp", 3}, {"goroutines", "unix", 1},
 		{"events", "tcp", 2}, {"events", "tcp", 3}, {"events", "tcp", 1}, {"events", "unix", 1},
+		{"uring", "tcp", 2}, {"uring", "tcp", 3}, {"uring", "tcp", 1}, {"uring", "unix", 1},
 	} {
 		t.Run(fmt.Sprintf("%s/%s/%d", tt.engine, tt.network, tt.sockets), func(t *testing.T) {
+			needEngine(t, tt.engine)
 			address := "127.0.0.1:0"
 			if tt.network == "unix" {
 				address = "unix:" + filepath.Join(servertest.Dir(t), "s")

@@ -71,7 +71,7 @@ func TestInheritedListeners(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := inherit(t, pass(t, "web:mail:web:local", a, b, c, u))
-	for _, k := range []kind{{engine: "goroutines"}, {engine: "events"}} {
+	for _, k := range []kind{{engine: "goroutines"}, {engine: "events"}, {engine: "uring"}} {
 		for _, tt := range []struct {
 			address string
 			reach   []net.Addr
@@ -89,7 +89,7 @@ func TestInheritedListeners(t *testing.T) {
 				}
 				ctx, stop := context.WithCancel(context.Background())
 				done := make(chan error, 1)
-				srv := &server.Server{Engine: k.newEngine(), Handler: &liner{mode: server.Inline}}
+				srv := &server.Server{Engine: k.newEngine(0), Handler: &liner{mode: server.Inline}}
 				go func() { done <- srv.Serve(ctx, l) }()
 				for range 5 {
 					for _, addr := range tt.reach {

@@ -245,7 +245,7 @@ func TestHandoverFails(t *testing.T) {
 		}
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 1)
-		srv := &server.Server{Engine: kind{engine: engine}.newEngine(), Handler: &liner{mode: server.Inline}}
+		srv := &server.Server{Engine: kind{engine: engine}.newEngine(0), Handler: &liner{mode: server.Inline}}
 		go func() { done <- srv.Serve(ctx, l) }()
 		for _, command := range [][]string{{"/nonexistent"}, {"/bin/sh", "-c", "exit 3"}, {"/bin/sh", "-c", `eval "echo READY=0 >&$READY_FD"`}} {
 			h.Command = command

@@ -17,9 +17,10 @@ func TestEventsWithManyDescriptorsOpen(t *testing.T) {
 		}
 		defer f.Close()
 	}
-	r := start(t, kind{engine: "events", network: "tcp"}, &server.Server{Handler: &liner{}})
-	c := r.client()
-	c.expect("+ hello")
-	c.say("SAY something\r\n")
-	c.expect("+ something")
+	overLoops(t, server.Inline, func(t *testing.T, k kind) {
+		c := start(t, k, &server.Server{Handler: &liner{mode: k.mode}}).client()
+		c.expect("+ hello")
+		c.say("SAY something\r\n")
+		c.expect("+ something")
+	})
 }

@@ -34,8 +34,9 @@ type loop struct {
 	stirred      bool          // there were others, since goroutines last had the core
 	now, yielded time.Duration // since start: this round, and when they had it
 	quit         bool
-	active       int // talks of all sites
-	paused       int // sites that accept again when their retry has come
+	readied      bool // a goroutine was made ready in this round; for a loop that keeps its thread
+	active       int  // talks of all sites
+	paused       int  // sites that accept again when their retry has come
 	gen          int32
 	clock        atomic.Uint32 // in ticks of tickLength since start; workers look at it
 	swept        uint32
@@ -45,6 +46,12 @@ type loop struct {
 	start        time.Time
 	spin         time.Duration
 	pool         *pool
+
+	ring      *ring           // in place of epoll
+	started   chan error      // how making it went
+	listening map[int32]*site // by generation, of those for whom the ring accepts
+	stuck     []*evTalk       // something queued could not be sent
+	hungry    []*evTalk       // there was no buffer to receive into
 
 	asleep atomic.Bool
 	some   atomic.Bool // posted or calls is not empty
@@ -63,33 +70,40 @@ func raw(n, a, b, c, d, e, f uintptr) (uintptr, syscall.Errno) {
 	return r, en
 }
 
-func newLoop(p *pool, spin time.Duration) (*loop, error) {
-	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
-		return nil, os.NewSyscallError("epoll_create1", err)
-	}
+func newLoop(p *pool, o EventOptions) (*loop, error) {
 	ev, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
-		return nil, errors.Join(os.NewSyscallError("eventfd", err), unix.Close(ep))
+		return nil, os.NewSyscallError("eventfd", err)
 	}
 	lp := &loop{
-		epoll: ep, event: ev, pool: p, spin: spin, start: time.Now(),
-		// The kernel keeps these addresses: they are on the heap, not on a
-		// stack that moves.
-		events: make([]unix.EpollEvent, 512), in: make([]byte, wire.Large), out: make([]byte, wire.Large),
+		epoll: -1, event: ev, pool: p, spin: o.Spin, start: time.Now(),
+		in: make([]byte, wire.Large), out: make([]byte, wire.Large),
 		talks: make([]*evTalk, 64), sites: map[int32]*site{}, lap: longestLap,
 	}
+	lp.seat(ev) // dispatch looks there for every descriptor
+	if o.Uring {
+		lp.started, lp.listening = make(chan error, 1), map[int32]*site{}
+		return lp, nil
+	}
+	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, errors.Join(os.NewSyscallError("epoll_create1", err), unix.Close(ev))
+	}
+	lp.epoll = ep
+	// The kernel keeps this address: it is on the heap, not on a stack that moves.
+	lp.events = make([]unix.EpollEvent, 512)
 	e := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET&0xffffffff, Fd: int32(ev)}
 	if err := unix.EpollCtl(ep, unix.EPOLL_CTL_ADD, ev, &e); err != nil {
 		lp.close()
 		return nil, os.NewSyscallError("epoll_ctl", err)
 	}
-	lp.seat(ev) // dispatch looks there for every descriptor
 	return lp, nil
 }
 
 func (lp *loop) close() {
-	unix.Close(lp.epoll)
+	if lp.epoll >= 0 {
+		unix.Close(lp.epoll)
+	}
 	unix.Close(lp.event)
 }
 
@@ -121,13 +135,24 @@ func (lp *loop) kick() {
 
 // run is the loop, until release tells it to quit.
 func (lp *loop) run() {
+	if lp.started != nil {
+		end := lp.beginRing()
+		if end == nil {
+			return
+		}
+		defer end()
+	}
 	idle := false
 	for round := 0; !lp.quit; round++ {
 		n := lp.poll(idle)
 		lp.tick()
 		lp.calm = 0
-		for i := range n {
-			lp.dispatch(&lp.events[i])
+		if lp.ring != nil {
+			lp.reap()
+		} else {
+			for i := range n {
+				lp.dispatch(&lp.events[i])
+			}
 		}
 		busy, calm := n > 0, lp.calm == n
 		if lp.some.Load() {
@@ -152,7 +177,7 @@ func (lp *loop) run() {
 			lp.handed = false
 			lp.yield()
 			lp.pool.late()
-		} else if !busy && !idle && (lp.stirred || lp.now-lp.yielded > longestSlice) {
+		} else if !busy && !idle && (lp.mustYield() || lp.now-lp.yielded > longestSlice) {
 			lp.yield()
 		}
 		idle = !busy
@@ -166,10 +191,19 @@ func (lp *loop) run() {
 // takes the core by force, over and over.
 const longestSlice = 5 * time.Millisecond
 
+// mustYield tells whether another goroutine may wait for the core. To give up a
+// thread of its own is dear: a loop with a ring does so if it knows of one.
+func (lp *loop) mustYield() bool {
+	if lp.ring != nil {
+		return lp.readied
+	}
+	return lp.stirred
+}
+
 // yield lets other goroutines have the core. Go wakes a thread that sleeps for
 // it, even if there are none.
 func (lp *loop) yield() {
-	lp.stirred, lp.yielded = false, lp.now
+	lp.stirred, lp.readied, lp.yielded = false, false, lp.now
 	runtime.Gosched()
 }
 
@@ -199,6 +233,11 @@ func (lp *loop) poll(idle bool) int {
 	if lp.some.Load() {
 		timeout = 0
 	}
+	if lp.ring != nil {
+		n := lp.ringPoll(true, timeout)
+		lp.asleep.Store(false)
+		return n
+	}
 	r, _, en := syscall.Syscall6(unix.SYS_EPOLL_PWAIT, uintptr(lp.epoll), lp.eventsAt(), uintptr(len(lp.events)), timeout, 0, 0)
 	lp.asleep.Store(false)
 	if en != 0 {
@@ -209,6 +248,9 @@ func (lp *loop) poll(idle bool) int {
 
 // look fetches events without waiting.
 func (lp *loop) look() int {
+	if lp.ring != nil {
+		return lp.ringPoll(false, 0)
+	}
 	r, en := raw(unix.SYS_EPOLL_PWAIT, uintptr(lp.epoll), lp.eventsAt(), uintptr(len(lp.events)), 0, 0, 0)
 	if en != 0 {
 		return 0

@@ -40,18 +40,31 @@ func (k kind) String() string {
 // inClear is true of TCP without TLS.
 func (k kind) inClear() bool { return k.network == "tcp" && !k.tls }
 
-func (k kind) newEngine() server.Engine {
-	if k.engine == "events" {
-		return server.Events()
+// onLoops is true of engines whose Turns run on loops, where their mode lets
+// them.
+func (k kind) onLoops() bool { return k.engine != "goroutines" }
+
+// newEngine makes the engine, with so many loops (0: as many as it likes).
+func (k kind) newEngine(loops int) server.Engine {
+	if !k.onLoops() {
+		return server.Goroutines()
 	}
-	return server.Goroutines()
+	return server.EventsWith(server.EventOptions{Loops: loops, Uring: k.engine == "uring"})
+}
+
+// needEngine skips a test of an engine that cannot be had here.
+func needEngine(t *testing.T, engine string) {
+	t.Helper()
+	if err := (server.EventOptions{Uring: engine == "uring"}).Check(); err != nil {
+		t.Skip("no such engine here: ", err)
+	}
 }
 
 // kinds is every engine with every mode, in clear and with TLS, over TCP and
 // Unix sockets.
 func kinds() []kind {
 	var out []kind
-	for _, engine := range []string{"goroutines", "events"} {
+	for _, engine := range []string{"goroutines", "events", "uring"} {
 		for _, mode := range []server.Mode{server.Blocks, server.Waits, server.Inline} {
 			for _, withTLS := range []bool{false, true} {
 				for _, network := range []string{"tcp", "unix"} {
@@ -74,8 +87,16 @@ func overSome(t *testing.T, applies func(k kind) bool, f func(t *testing.T, k ki
 		if !applies(k) {
 			continue
 		}
-		t.Run(k.String(), func(t *testing.T) { f(t, k) })
+		t.Run(k.String(), func(t *testing.T) {
+			needEngine(t, k.engine)
+			f(t, k)
+		})
 	}
+}
+
+// overLoops runs a test over the engines that have loops, over TCP in clear.
+func overLoops(t *testing.T, mode server.Mode, f func(t *testing.T, k kind)) {
+	overSome(t, func(k kind) bool { return k.onLoops() && k.inClear() && k.mode == mode }, f)
 }
 
 // running is a server under test.
@@ -91,7 +112,7 @@ type running struct {
 // start serves srv in the way of k and stops it with the test.
 func start(t *testing.T, k kind, srv *server.Server) *running {
 	t.Helper()
-	srv.Engine = k.newEngine()
+	srv.Engine = k.newEngine(0)
 	if k.tls {
 		srv.TLS = testcert.Server(t)
 	}

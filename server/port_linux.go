@@ -33,6 +33,11 @@ func (p *evPort) Recv(b []byte) (int, error) {
 			}
 		}
 	}
+	if t.line != nil {
+		if n, err, ok := t.taken(b); ok {
+			return n, err
+		}
+	}
 	for {
 		n, en := raw(unix.SYS_RECVFROM, uintptr(t.fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), 0, 0, 0)
 		switch en {
@@ -98,6 +103,9 @@ func (t *evTalk) write(b []byte) (int, error) {
 // limit, and no further Turn begins while anything is held.
 func (p *evPort) Send(b []byte) error {
 	t := (*evTalk)(p)
+	if t.line != nil && t.sendQueued(b) {
+		return nil
+	}
 	if len(t.held) == 0 {
 		n, err := t.write(b)
 		if err != nil || n == len(b) {
@@ -113,6 +121,7 @@ func (p *evPort) Send(b []byte) error {
 		}
 		t.held = append(t.held, b[:k]...)
 		b = b[k:]
+		t.needRoom()
 		if err := t.waitSent(); err != nil {
 			return err
 		}
@@ -121,6 +130,7 @@ func (p *evPort) Send(b []byte) error {
 		return ErrHeld
 	}
 	t.held = append(t.held, b...) // copied: b is lent
+	t.needRoom()
 	return nil
 }
 
@@ -150,7 +160,9 @@ func (t *evTalk) unhold() error {
 	}
 	if t.held = t.held[n:]; len(t.held) == 0 {
 		t.held = nil
+		return nil
 	}
+	t.needRoom()
 	return nil
 }
 
@@ -279,6 +291,9 @@ func (p *evPort) Unlend(b []byte) {
 // CloseWrite ends our half of the stream, after what is held.
 func (p *evPort) CloseWrite() error {
 	t := (*evTalk)(p)
+	if !t.worker {
+		t.settle()
+	}
 	if len(t.held) > 0 {
 		if !t.mayWait() {
 			return ErrMode
@@ -297,6 +312,9 @@ func (p *evPort) Close() error {
 	t := (*evTalk)(p)
 	t.site.lp.call(func() {
 		if !t.dead {
+			if t.state.Load()&stRun == 0 {
+				t.settle()
+			}
 			_ = unix.Shutdown(int(t.fd), unix.SHUT_RDWR) // not connected any more is as good
 		}
 	})
@@ -322,6 +340,9 @@ func (t *evTalk) addr(of func(int) (unix.Sockaddr, error)) net.Addr {
 // tells whether that was something; the end of the stream is noted.
 func (t *evTalk) stillTalks() (talks bool) {
 	lp := t.site.lp
+	if t.line != nil {
+		talks = t.dropRest()
+	}
 	for range 16 {
 		if t.eof {
 			return talks

@@ -19,6 +19,9 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 	if !t.mayWait() {
 		return 0, errCopy
 	}
+	if !t.worker {
+		t.settle()
+	}
 	if err := t.waitSent(); err != nil {
 		return 0, err
 	}
@@ -38,6 +41,7 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 			return int64(sent), nil
 		case syscall.EINTR:
 		case syscall.EAGAIN:
+			t.needRoom()
 			if err := t.pause(); err != nil {
 				return 0, err
 			}
@@ -54,6 +58,9 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 // nowhere.
 func (o *evOwner) reset() {
 	t := (*evTalk)(o)
+	if !t.worker {
+		t.settle()
+	}
 	var nobody unix.RawSockaddr
 	if _, en := raw(unix.SYS_CONNECT, uintptr(t.fd), uintptr(unsafe.Pointer(&nobody)), unsafe.Sizeof(nobody), 0, 0, 0); en != 0 {
 		_ = unix.Shutdown(int(t.fd), unix.SHUT_RDWR) // not of TCP: its end is all that can be told

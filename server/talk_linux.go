@@ -52,6 +52,7 @@ type evTalk struct {
 	park     chan struct{}
 	deadline atomic.Int64 // in nanoseconds since the loop's start; 0: none
 	why      error
+	line     *line // nil on epoll
 }
 
 // evOwner is an evTalk as its Talk sees it.
@@ -79,6 +80,7 @@ func (lp *loop) event1(t *evTalk, ev uint32) {
 		}
 		old := t.state.Or(add)
 		if old&stPark != 0 {
+			lp.readied = true
 			t.unpark()
 			return
 		}
@@ -318,6 +320,7 @@ func (lp *loop) hand(t *evTalk) error {
 	if err := t.W.Flush(); err != nil {
 		return err
 	}
+	t.settle()
 	if t.R.Lent() && t.R.Buffered() > 4096 {
 		lp.letGo(t)
 	}
@@ -349,6 +352,7 @@ func (lp *loop) end(t *evTalk, why error) {
 		return
 	}
 	t.why = why
+	t.settle()
 	if t.site.mode == Blocks && t.sess != nil { // its Close may wait for anything
 		t.over = true
 		t.R.Own()
@@ -358,7 +362,9 @@ func (lp *loop) end(t *evTalk, why error) {
 		lp.pool.run(t)
 		return
 	}
-	if err := t.finish(t.site.run, why); err == nil && len(t.held) > 0 {
+	err := t.finish(t.site.run, why)
+	t.settle()
+	if err == nil && len(t.held) > 0 {
 		t.closing = true
 		t.touch()
 		return
@@ -409,6 +415,7 @@ func (lp *loop) bury(t *evTalk) {
 	t.setDeadline(0)
 	t.state.Or(stGone)
 	lp.talks[t.fd] = nil
+	lp.shut(t)
 	lp.forget(t.site, int(t.fd))
 }
 

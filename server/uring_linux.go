@@ -1,0 +1,479 @@
+package server
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/farend-go/farend/wire"
+)
+
+// line is what a loop with a ring knows of a talk. The ring receives as long
+// as the talk keeps up, and sends what is small with the next submission. A
+// socket that goroutines read is polled, and all is as with epoll.
+type line struct {
+	rest     []byte // came, and nobody has asked for it yet
+	now      []byte // ... and lies in the ring's buffer, for this moment
+	ask      *sqe   // the send of batch, whose bytes are ring.out[from:to]
+	from, to int
+	batch    uint32
+	err      syscall.Errno
+	eof      bool
+	armed    bool // the ring receives, or polls
+	stopping bool // it was told not to
+	room     bool // a poll for room to send is under way
+	polled   bool
+	claim    chan struct{} // closed when polled is true
+}
+
+// ringTalk is a talk and its line in one piece.
+type ringTalk struct {
+	evTalk
+	line line
+}
+
+const (
+	restEnough = 64 << 10 // more than this nobody asks for: the ring stops receiving
+	ringSend   = 4 << 10  // up to here it is cheaper to copy than to call the kernel
+)
+
+// beginRing makes the ring of a loop that has one, on a thread which stays the
+// loop's; what it returns ends that, and is nil when there can be no ring.
+func (lp *loop) beginRing() (end func()) {
+	runtime.LockOSThread()
+	r, err := newRing()
+	lp.started <- err
+	if err != nil {
+		runtime.UnlockOSThread()
+		return nil
+	}
+	lp.ring = r
+	r.unsent = lp.unsent
+	lp.watchWake()
+	return func() {
+		lp.drainRing()
+		r.close()
+		runtime.UnlockOSThread()
+	}
+}
+
+// newTalk is a talk of lp.
+func (lp *loop) newTalk() *evTalk {
+	if lp.ring == nil {
+		return &evTalk{}
+	}
+	t := &ringTalk{}
+	t.evTalk.line = &t.line
+	return &t.evTalk
+}
+
+// user names an operation of t.
+func (t *evTalk) user(op uint64) uint64 { return userOf(op, t.gen, t.fd) }
+
+// ringPoll fetches completions.
+func (lp *loop) ringPoll(wait bool, ms uintptr) int {
+	r := lp.ring
+	for _, t := range lp.stuck {
+		t.pollRoom()
+	}
+	clear(lp.stuck)
+	lp.stuck = lp.stuck[:0]
+	for _, t := range lp.hungry {
+		t.receive()
+	}
+	clear(lp.hungry)
+	lp.hungry = lp.hungry[:0]
+	if !wait {
+		r.enter(enterGetEvents)
+	} else if ms == ^uintptr(0) {
+		r.sleep(-1)
+	} else {
+		r.sleep(time.Duration(ms) * time.Millisecond)
+	}
+	return len(r.ready)
+}
+
+// reap deals with what ringPoll fetched.
+func (lp *loop) reap() {
+	r := lp.ring
+	for r.next = 0; r.next < len(r.ready); r.next++ {
+		lp.completed(r.ready[r.next])
+	}
+	r.ready, r.next = r.ready[:0], 0
+}
+
+// completed gives a completion to whom it concerns.
+func (lp *loop) completed(c cqe) {
+	more := c.flags&cqeMore != 0
+	op := opOf(c.user)
+	if !more && op != askNothing {
+		lp.ring.live--
+	}
+	switch op {
+	case askNothing:
+		return
+	case askWake:
+		if !more && !lp.quit {
+			lp.watchWake()
+		}
+		return
+	case askAccept, askWatch:
+		if st := lp.listening[genOf(c.user)]; st != nil {
+			lp.connected(st, c, more)
+		}
+		return
+	}
+	t := lp.talks[fdOf(c.user)]
+	if t != nil && t.gen != genOf(c.user) { // the number was used again since
+		t = nil
+	}
+	switch {
+	case op == askRecv:
+		lp.received(t, c, more)
+		if c.flags&cqeBuffer != 0 {
+			lp.ring.give(uint16(c.flags >> 16))
+		}
+	case t == nil:
+	case op == askRoom:
+		t.line.room = false
+		lp.event1(t, unix.EPOLLOUT|uint32(max(c.res, 0)))
+	case op == askPoll:
+		if !more {
+			t.line.armed = false
+			if c.res <= 0 || c.res&(unix.EPOLLHUP|unix.EPOLLERR) == 0 { // else there is nothing more to come
+				t.receive()
+			}
+		}
+		if c.res > 0 {
+			lp.event1(t, uint32(c.res))
+		}
+	}
+}
+
+// received gives t what came, or the end.
+func (lp *loop) received(t *evTalk, c cqe, more bool) {
+	if t == nil {
+		return
+	}
+	l, ev := t.line, uint32(unix.EPOLLIN)
+	l.armed = more
+	if !more {
+		l.stopping = false
+	}
+	switch en := syscall.Errno(-c.res); {
+	case c.res > 0:
+		l.now = lp.ring.buffer(c)
+	case c.res == 0:
+		l.eof = true
+		ev |= unix.EPOLLRDHUP
+	case en == unix.ENOBUFS:
+		lp.hungry = append(lp.hungry, t)
+		ev = 0
+	case en == unix.ECANCELED || en == unix.EINTR || en == unix.EAGAIN:
+		ev = 0
+	default:
+		l.err = en
+		ev |= unix.EPOLLERR
+	}
+	if ev != 0 {
+		lp.event1(t, ev)
+	}
+	if len(l.now) > 0 && !t.dead {
+		l.rest = append(l.rest, l.now...)
+	}
+	l.now = nil
+	switch {
+	case t.dead:
+	case l.claim != nil && !l.armed:
+		lp.claimed(t)
+	case l.armed && !l.stopping && len(l.rest) >= restEnough:
+		l.stopping = true
+		lp.ring.cancel(t.user(askRecv))
+	case c.res != -int32(unix.ENOBUFS):
+		t.receive()
+	}
+}
+
+// receive has the ring receive for t, unless it does or t has enough.
+func (t *evTalk) receive() {
+	l := t.line
+	if l.armed || l.eof || l.err != 0 || t.dead || l.claim != nil && !l.polled || len(l.rest) >= restEnough {
+		return
+	}
+	l.armed = true
+	r := t.site.lp.ring
+	if l.polled {
+		r.poll(t.fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLPRI|unix.EPOLLRDHUP, true, t.user(askPoll))
+		return
+	}
+	s := r.ask(opRecv, t.fd, t.user(askRecv))
+	s.prio, s.flags = recvMulti, sqeBufferSelect
+	r.live++
+}
+
+// taken is Recv of a talk with a line; ok is false when the socket is to be
+// read.
+func (t *evTalk) taken(b []byte) (n int, err error, ok bool) {
+	l := t.line
+	if t.worker && !l.polled {
+		t.claimInput()
+	}
+	if len(l.rest) > 0 {
+		n = copy(b, l.rest)
+		if l.rest = l.rest[n:]; len(l.rest) == 0 {
+			l.rest = nil
+		}
+	}
+	if len(l.rest) == 0 {
+		k := copy(b[n:], l.now)
+		l.now = l.now[k:]
+		n += k
+	}
+	switch {
+	case n > 0:
+		t.drained = !l.polled && len(l.rest)+len(l.now) == 0 && !l.eof && l.err == 0
+		if !l.armed && !t.worker {
+			t.receive()
+		}
+		t.counted(n, 0)
+		return n, nil, true
+	case l.err != 0:
+		t.eof = true
+		return 0, os.NewSyscallError("read", l.err), true
+	case l.polled:
+		return 0, nil, false
+	case l.eof:
+		t.eof = true
+		return 0, io.EOF, true
+	}
+	t.drained, t.hup = true, false
+	return 0, wire.ErrWait, true
+}
+
+// claimInput has the loop leave the socket to the worker that calls it.
+func (t *evTalk) claimInput() {
+	done := make(chan struct{})
+	lp := t.site.lp
+	lp.call(func() {
+		l := t.line
+		l.claim = done
+		if !l.armed {
+			lp.claimed(t)
+			return
+		}
+		if !l.stopping {
+			l.stopping = true
+			lp.ring.cancel(t.user(askRecv))
+		}
+	})
+	<-done
+	t.drained = false
+}
+
+// claimed lets the worker read; the loop polls for it.
+func (lp *loop) claimed(t *evTalk) {
+	l := t.line
+	l.polled, l.eof = true, false // the socket says it again
+	t.receive()
+	close(l.claim)
+	l.claim = nil
+}
+
+// sendQueued tells whether b is sent, as far as Send goes, by the ring.
+func (t *evTalk) sendQueued(b []byte) bool {
+	if t.worker {
+		if !t.line.polled { // it may have to wait for room
+			t.claimInput()
+		}
+		return false
+	}
+	return len(t.held) == 0 && t.queue(b)
+}
+
+// dropRest forgets what came and will not be answered, and tells whether that
+// was something.
+func (t *evTalk) dropRest() (talks bool) {
+	l := t.line
+	if l.polled {
+		return false
+	}
+	talks = len(l.rest)+len(l.now) > 0 || t.site.lp.ring.comes(t.user(askRecv))
+	l.rest, l.now = nil, nil
+	t.eof = t.eof || l.eof || l.err != 0
+	t.receive()
+	return talks
+}
+
+// queue has b sent with the next submission; false: it is to be written.
+func (t *evTalk) queue(b []byte) bool {
+	l, r := t.line, t.site.lp.ring
+	if len(b) > ringSend {
+		t.settle()
+		return false
+	}
+	if r.full() || r.outUsed+len(b) > len(r.out) || t.unsettled() && l.to != r.outUsed {
+		r.submit()
+		if len(t.held) > 0 {
+			return false
+		}
+	}
+	at := r.outUsed
+	r.outUsed += copy(r.out[at:], b)
+	t.counted(0, len(b))
+	if t.unsettled() {
+		l.to = r.outUsed
+		l.ask.len = uint32(l.to - l.from)
+		return true
+	}
+	s := r.ask(opSend, t.fd, t.user(askSend))
+	s.addr = addressOf(r.out[at:])
+	s.len = uint32(len(b))
+	s.flags = sqeSkipSuccess
+	s.opFlags = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT | unix.MSG_WAITALL
+	l.ask, l.from, l.to, l.batch = s, at, r.outUsed, r.batch
+	return true
+}
+
+// unsettled tells whether something of t is to be sent with the next
+// submission.
+func (t *evTalk) unsettled() bool {
+	l := t.line
+	return l != nil && l.ask != nil && l.batch == t.site.lp.ring.batch
+}
+
+// settle sends what was queued: what did not go is held then.
+func (t *evTalk) settle() {
+	if t.unsettled() {
+		t.site.lp.ring.submit()
+	}
+}
+
+// unsent takes back what the kernel did not take.
+func (lp *loop) unsent(c *cqe) {
+	t := lp.talks[fdOf(c.user)]
+	if t == nil || t.gen != genOf(c.user) {
+		return
+	}
+	l := t.line
+	rest := lp.ring.out[l.from+int(max(c.res, 0)) : l.to]
+	l.ask = nil
+	t.held = append(append([]byte(nil), rest...), t.held...)
+	t.counted(0, -len(rest))
+	lp.stuck = append(lp.stuck, t)
+}
+
+// needRoom has the loop step t when there is room to send, or will never be.
+func (t *evTalk) needRoom() {
+	if t.line != nil && !t.worker && !t.line.polled { // else its poll tells
+		t.pollRoom()
+	}
+}
+
+// pollRoom is needRoom where no write has found the socket full.
+func (t *evTalk) pollRoom() {
+	l := t.line
+	if l.room || t.dead {
+		return
+	}
+	l.room = true
+	t.site.lp.ring.poll(t.fd, unix.EPOLLOUT, false, t.user(askRoom))
+}
+
+// shut closes the descriptor of t, after what was queued.
+func (lp *loop) shut(t *evTalk) {
+	l := t.line
+	if l == nil {
+		unix.Close(int(t.fd))
+		return
+	}
+	if l.armed && !l.stopping {
+		op := uint64(askRecv)
+		if l.polled {
+			op = askPoll
+		}
+		lp.ring.cancel(t.user(op))
+	}
+	if l.room {
+		lp.ring.cancel(t.user(askRoom))
+	}
+	s := lp.ring.ask(opClose, t.fd, askNothing)
+	s.flags = sqeSkipSuccess
+}
+
+// ringWatch has the ring accept for st; where places are counted, it only tells
+// that connections wait.
+func (lp *loop) ringWatch(st *site) {
+	st.wanted = true
+	if st.armed {
+		return
+	}
+	st.armed = true
+	lp.listening[st.gen] = st
+	if st.limits.Talks > 0 {
+		lp.ring.poll(int32(st.fd), unix.EPOLLIN|unix.EPOLLEXCLUSIVE, false, userOf(askWatch, st.gen, int32(st.fd)))
+		return
+	}
+	s := lp.ring.ask(opAccept, int32(st.fd), userOf(askAccept, st.gen, int32(st.fd)))
+	s.prio, s.opFlags = acceptMulti, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC
+	lp.ring.live++
+}
+
+func (lp *loop) ringUnwatch(st *site) {
+	if st.wanted && st.armed {
+		op := uint64(askAccept)
+		if st.limits.Talks > 0 {
+			op = askWatch
+		}
+		lp.ring.cancel(userOf(op, st.gen, int32(st.fd)))
+	}
+	st.wanted = false
+}
+
+// connected takes a connection that the ring accepted, or accepts those that
+// it told of.
+func (lp *loop) connected(st *site, c cqe, more bool) {
+	st.armed = more
+	switch en := syscall.Errno(-c.res); {
+	case opOf(c.user) == askWatch:
+		if c.res > 0 && st.wanted {
+			lp.accept(st)
+		}
+	case c.res >= 0:
+		lp.accepted(st, int(c.res))
+	case en == unix.ECANCELED || en == unix.EINTR || en == unix.EAGAIN || en == unix.ECONNABORTED:
+	case st.wanted:
+		lp.pause(st, os.NewSyscallError("accept4", en))
+	}
+	if st.armed {
+		return
+	}
+	if st.wanted {
+		lp.ringWatch(st)
+		return
+	}
+	delete(lp.listening, st.gen)
+	lp.maybeEnded(st)
+}
+
+// watchWake has the ring tell when kick wants the loop.
+func (lp *loop) watchWake() {
+	lp.ring.poll(int32(lp.event), unix.EPOLLIN, true, userOf(askWake, 0, int32(lp.event)))
+}
+
+// drainRing ends what the ring still does: it would keep sockets open until
+// the kernel comes round to it.
+func (lp *loop) drainRing() {
+	lp.ring.cancel(userOf(askWake, 0, int32(lp.event)))
+	for range 100 {
+		if lp.ring.live == 0 {
+			break
+		}
+		lp.ring.sleep(tickLength)
+		lp.reap()
+	}
+	lp.ring.submit()
+}

@@ -149,6 +149,7 @@ func engineOf(cfg Config) server.Engine {
 	if cfg.Engine == "goroutines" {
 		return server.Goroutines()
 	}
+	cfg.Events.Uring = cfg.Engine == "uring"
 	return server.EventsWith(cfg.Events)
 }
 

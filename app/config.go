@@ -37,9 +37,14 @@ func (c Config) check() error {
 			return badConfig("%s at %s: TLS is for streams", l.Service, l.Address)
 		}
 	}
-	engines := []string{"goroutines", "events"}
+	engines := []string{"goroutines", "events", "uring"}
 	if c.Engine != "" && !slices.Contains(engines, c.Engine) {
-		return badConfig("%s: no such engine; there are goroutines and events", c.Engine)
+		return badConfig("%s: no such engine; there are goroutines, events and uring", c.Engine)
+	}
+	if c.Engine == "uring" {
+		if err := (server.EventOptions{Uring: true}).Check(); err != nil {
+			return badConfig("engine uring: %w", err)
+		}
 	}
 	if (c.Cert == "") != (c.Key == "") {
 		return badConfig("a certificate and its key are given together (--cert FILE --key FILE)")

@@ -209,6 +209,7 @@ func (lp *loop) begin(st *site, fd int) {
 			return
 		}
 		if st.TLS != nil {
+			lp.readied = true
 			go t.work()
 		} else {
 			if err := lp.hand(t); err != nil {
@@ -270,13 +271,8 @@ func (lp *loop) leave(st *site) {
 func (lp *loop) detach(st *site) {
 	st.detached = true
 	lp.leave(st)
-	for fd, ticket := range st.waiters {
-		if st.admit.cancel(ticket) {
-			delete(st.waiters, fd)
-			delete(st.peers, int32(fd)) // it had no place yet
-			unix.Close(fd)
-			lp.forget(st, fd)
-		}
+	for fd := range st.waiters {
+		lp.turnAway(st, fd)
 	}
 	for _, t := range lp.talks {
 		if t != nil && t.site == st {
@@ -284,6 +280,23 @@ func (lp *loop) detach(st *site) {
 		}
 	}
 	lp.maybeEnded(st)
+}
+
+// turnAway ends the connection on fd because the server stops: one that waits
+// for a place, or a talk that waits for its peer.
+func (lp *loop) turnAway(st *site, fd int) {
+	if ticket := st.waiters[fd]; ticket != nil {
+		if st.admit.cancel(ticket) {
+			delete(st.waiters, fd)
+			delete(st.peers, int32(fd)) // it had no place yet
+			unix.Close(fd)
+			lp.forget(st, fd)
+		}
+		return
+	}
+	if fd < len(lp.talks) && lp.talks[fd] != nil && lp.talks[fd].site == st {
+		lp.dismiss(lp.talks[fd])
+	}
 }
 
 // dismiss says goodbye to t if it waits for its peer; what is in a Turn ends

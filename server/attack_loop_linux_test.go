@@ -18,7 +18,7 @@ func TestLoopAmongManyDescriptors(t *testing.T) {
 		}
 		defer f.Close()
 	}
-	lp, err := newLoop(newPool(), EventOptions{})
+	lp, err := newLoop(newPool(), EventOptions{}, ringSize{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -316,9 +316,12 @@ func TestStress(t *testing.T) {
 	var first, last runtime.MemStats
 	rounds := 0
 	for ; !t.Failed() && (rounds == 0 || time.Now().Before(end)); rounds++ {
-		for _, k := range kinds() {
+		for _, k := range append(kinds(), tinyKinds()...) {
 			if k.network == "tcp" && (rounds == 0 || time.Now().Before(end)) {
-				t.Run(k.String(), func(t *testing.T) { stressRound(t, k, seed) })
+				t.Run(k.String(), func(t *testing.T) {
+					needEngine(t, k.engine)
+					stressRound(t, k, seed)
+				})
 				seed++
 			}
 		}

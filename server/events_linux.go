@@ -44,7 +44,9 @@ func (o EventOptions) Check() error {
 	if !o.Uring {
 		return nil
 	}
-	r, err := newRing()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	r, err := newRing(fullSize())
 	if err != nil {
 		return err
 	}
@@ -53,10 +55,11 @@ func (o EventOptions) Check() error {
 }
 
 // EventsWith is Events with options.
-func EventsWith(o EventOptions) Engine { return &events{options: o} }
+func EventsWith(o EventOptions) Engine { return &events{options: o, size: fullSize()} }
 
 type events struct {
 	options EventOptions
+	size    ringSize // of each ring
 	mu      sync.Mutex
 	users   int
 	loops   []*loop
@@ -79,7 +82,7 @@ func (e *events) acquire() ([]*loop, error) {
 	e.pool = newPool()
 	e.loops = make([]*loop, n)
 	for i := range e.loops {
-		lp, err := newLoop(e.pool, e.options)
+		lp, err := newLoop(e.pool, e.options, e.size)
 		if err != nil {
 			for _, lp := range e.loops[:i] {
 				lp.close()

@@ -47,7 +47,8 @@ type loop struct {
 	spin         time.Duration
 	pool         *pool
 
-	ring      *ring           // in place of epoll
+	ring      *ring // in place of epoll
+	size      ringSize
 	started   chan error      // how making it went
 	listening map[int32]*site // by generation, of those for whom the ring accepts
 	stuck     []*evTalk       // something queued could not be sent
@@ -70,7 +71,7 @@ func raw(n, a, b, c, d, e, f uintptr) (uintptr, syscall.Errno) {
 	return r, en
 }
 
-func newLoop(p *pool, o EventOptions) (*loop, error) {
+func newLoop(p *pool, o EventOptions, size ringSize) (*loop, error) {
 	ev, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("eventfd", err)
@@ -82,7 +83,7 @@ func newLoop(p *pool, o EventOptions) (*loop, error) {
 	}
 	lp.seat(ev) // dispatch looks there for every descriptor
 	if o.Uring {
-		lp.started, lp.listening = make(chan error, 1), map[int32]*site{}
+		lp.started, lp.listening, lp.size = make(chan error, 1), map[int32]*site{}, size
 		return lp, nil
 	}
 	ep, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)

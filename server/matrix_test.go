@@ -46,8 +46,11 @@ func (k kind) onLoops() bool { return k.engine != "goroutines" }
 
 // newEngine makes the engine, with so many loops (0: as many as it likes).
 func (k kind) newEngine(loops int) server.Engine {
-	if !k.onLoops() {
+	switch k.engine {
+	case "goroutines":
 		return server.Goroutines()
+	case "tiny":
+		return server.TinyRings(loops)
 	}
 	return server.EventsWith(server.EventOptions{Loops: loops, Uring: k.engine == "uring"})
 }
@@ -55,7 +58,7 @@ func (k kind) newEngine(loops int) server.Engine {
 // needEngine skips a test of an engine that cannot be had here.
 func needEngine(t *testing.T, engine string) {
 	t.Helper()
-	if err := (server.EventOptions{Uring: engine == "uring"}).Check(); err != nil {
+	if err := (server.EventOptions{Uring: engine == "uring" || engine == "tiny"}).Check(); err != nil {
 		t.Skip("no such engine here: ", err)
 	}
 }
@@ -71,6 +74,18 @@ func kinds() []kind {
 					out = append(out, kind{engine, mode, withTLS, network})
 				}
 			}
+		}
+	}
+	return out
+}
+
+// tinyKinds are rings that overflow all the time.
+func tinyKinds() []kind {
+	var out []kind
+	for _, k := range kinds() {
+		if k.engine == "uring" {
+			k.engine = "tiny"
+			out = append(out, k)
 		}
 	}
 	return out

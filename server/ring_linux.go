@@ -114,7 +114,7 @@ type ring struct {
 	bufSize         int
 	out             []byte // what is to be sent with the next submission
 	outUsed         int
-	batch           uint32 // counts submissions
+	batch           uint64 // counts submissions
 	maps            [][]byte
 	wait            waitArg
 	live            int // operations that are not over
@@ -128,24 +128,28 @@ type waitArg struct {
 	time [2]int64 // struct __kernel_timespec
 }
 
-// Sizes of a ring.
-const (
-	ringAsks    = 1024
-	ringAnswers = 8192
-	ringBufs    = 512
-	ringBufSize = 8 << 10
-	ringOut     = 256 << 10
-)
+// ringSize is how much a ring has room for. All but out are powers of two.
+type ringSize struct {
+	asks, answers uint32 // SQEs and CQEs
+	bufs, buf     int    // provided buffers, and the bytes of each
+	out           int    // bytes to send with one submission
+}
+
+// fullSize is the size of a loop's ring. Of a buffer that nothing was received
+// into, no memory is taken, nor of its pages that were never reached.
+func fullSize() ringSize {
+	return ringSize{asks: 1024, answers: 8192, bufs: 512, buf: 32 << 10, out: 256 << 10}
+}
 
 // newRing makes a ring for the calling thread, to which the caller is locked.
-func newRing() (_ *ring, err error) {
-	p := ringParams{cqEntries: ringAnswers,
+func newRing(size ringSize) (_ *ring, err error) {
+	p := ringParams{cqEntries: size.answers,
 		flags: setupSingleIssuer | setupDeferTaskrun | setupCQSize | setupClamp | setupSubmitAll}
-	fd, _, en := syscall.Syscall(unix.SYS_IO_URING_SETUP, ringAsks, uintptr(unsafe.Pointer(&p)), 0)
+	fd, _, en := syscall.Syscall(unix.SYS_IO_URING_SETUP, uintptr(size.asks), uintptr(unsafe.Pointer(&p)), 0)
 	if en != 0 {
 		return nil, ringError(en)
 	}
-	r := &ring{fd: int(fd), bufSize: ringBufSize, batch: 1}
+	r := &ring{fd: int(fd), bufSize: size.buf, batch: 1}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -168,19 +172,19 @@ func newRing() (_ *ring, err error) {
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	return r, r.provide()
+	return r, r.provide(size)
 }
 
 // provide gives the kernel buffers to receive into.
-func (r *ring) provide() (err error) {
-	table, err := r.mmap(-1, 0, ringBufs*int(unsafe.Sizeof(ringBuf{})))
+func (r *ring) provide(size ringSize) (err error) {
+	table, err := r.mmap(-1, 0, size.bufs*int(unsafe.Sizeof(ringBuf{})))
 	if err != nil {
 		return err
 	}
-	if r.in, err = r.mmap(-1, 0, ringBufs*r.bufSize); err != nil {
+	if r.in, err = r.mmap(-1, 0, size.bufs*size.buf); err != nil {
 		return err
 	}
-	if r.out, err = r.mmap(-1, 0, ringOut); err != nil {
+	if r.out, err = r.mmap(-1, 0, size.out); err != nil {
 		return err
 	}
 	reg := struct { // struct io_uring_buf_reg
@@ -188,12 +192,12 @@ func (r *ring) provide() (err error) {
 		entries uint32
 		_, _    uint16
 		_       [3]uint64
-	}{addr: addressOf(table), entries: ringBufs}
+	}{addr: addressOf(table), entries: uint32(size.bufs)}
 	if _, _, en := syscall.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(r.fd), registerBufRing, uintptr(unsafe.Pointer(&reg)), 1, 0, 0); en != 0 {
 		return ringError(en)
 	}
-	r.bufs = unsafe.Slice((*ringBuf)(unsafe.Pointer(&table[0])), ringBufs)
-	for i := range ringBufs {
+	r.bufs = unsafe.Slice((*ringBuf)(unsafe.Pointer(&table[0])), size.bufs)
+	for i := range size.bufs {
 		r.give(uint16(i))
 	}
 	return nil
@@ -231,6 +235,9 @@ func (r *ring) mmap(fd int, off int64, size int) ([]byte, error) {
 
 func (r *ring) close() {
 	unix.Close(r.fd)
+	if r.live > 0 { // the kernel may still write there
+		return
+	}
 	for _, m := range r.maps {
 		_ = unix.Munmap(m)
 	}
@@ -238,7 +245,7 @@ func (r *ring) close() {
 
 // give lets the kernel receive into buffer id (again).
 func (r *ring) give(id uint16) {
-	b := &r.bufs[int(r.bufTail)%ringBufs]
+	b := &r.bufs[int(r.bufTail)%len(r.bufs)]
 	b.addr = addressOf(r.in[int(id)*r.bufSize:])
 	b.len = uint32(r.bufSize)
 	b.id = id
@@ -293,40 +300,44 @@ func (r *ring) cancel(user uint64) {
 }
 
 // submit has the kernel begin everything that was asked for, without waiting.
+// The sends are over then, for better or worse: none of them waits.
 func (r *ring) submit() {
 	for r.sent != r.filled {
-		if n, en := r.enter(0); n == 0 && en != 0 {
+		if !r.enter(0) {
 			runtime.Gosched() // no memory, for the moment
 		}
 	}
+	r.batch++
+	r.outUsed = 0
 }
 
-// enter submits, has completions posted, and takes them, without waiting.
-func (r *ring) enter(flags uintptr) (int, syscall.Errno) {
+// look submits, has completions posted, and takes them, without waiting.
+func (r *ring) look() {
+	r.enter(enterGetEvents)
+	r.submit()
+}
+
+// enter submits what it can and takes the completions that there are.
+func (r *ring) enter(flags uintptr) bool {
 	r.tellGiven()
 	atomic.StoreUint32(r.sqTail, r.filled)
 	n, en := raw(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(r.filled-r.sent), 0, flags, 0, 0)
 	return r.entered(n, en)
 }
 
-func (r *ring) entered(n uintptr, en syscall.Errno) (int, syscall.Errno) {
-	if en != 0 {
-		n = 0
-	}
-	r.sent += uint32(n)
-	if r.sent == r.filled {
-		r.batch++
-		r.outUsed = 0
+func (r *ring) entered(n uintptr, en syscall.Errno) bool {
+	if en == 0 {
+		r.sent += uint32(n)
 	}
 	r.collect()
 	for atomic.LoadUint32(r.sqFlags)&sqOverflow != 0 {
 		_, _ = raw(unix.SYS_IO_URING_ENTER, uintptr(r.fd), 0, 0, enterGetEvents, 0, 0)
 		r.collect()
 	}
-	return int(n), en
+	return en == 0
 }
 
-// sleep is enter that waits for a completion, for up to d; below 0: for ever.
+// sleep is look that waits for a completion, for up to d; below 0: for ever.
 func (r *ring) sleep(d time.Duration) {
 	r.tellGiven()
 	atomic.StoreUint32(r.sqTail, r.filled)
@@ -337,7 +348,8 @@ func (r *ring) sleep(d time.Duration) {
 		flags, arg, size = flags|enterExtArg, uintptr(unsafe.Pointer(&r.wait)), 24
 	}
 	n, _, en := syscall.Syscall6(unix.SYS_IO_URING_ENTER, uintptr(r.fd), uintptr(r.filled-r.sent), 1, flags, arg, size)
-	_, _ = r.entered(n, en)
+	r.entered(n, en)
+	r.submit()
 }
 
 // collect takes the completions that the kernel has posted. What could not be

@@ -20,7 +20,7 @@ type line struct {
 	now      []byte // ... and lies in the ring's buffer, for this moment
 	ask      *sqe   // the send of batch, whose bytes are ring.out[from:to]
 	from, to int
-	batch    uint32
+	batch    uint64
 	err      syscall.Errno
 	eof      bool
 	armed    bool // the ring receives, or polls
@@ -45,7 +45,7 @@ const (
 // loop's; what it returns ends that, and is nil when there can be no ring.
 func (lp *loop) beginRing() (end func()) {
 	runtime.LockOSThread()
-	r, err := newRing()
+	r, err := newRing(lp.size)
 	lp.started <- err
 	if err != nil {
 		runtime.UnlockOSThread()
@@ -88,7 +88,7 @@ func (lp *loop) ringPoll(wait bool, ms uintptr) int {
 	clear(lp.hungry)
 	lp.hungry = lp.hungry[:0]
 	if !wait {
-		r.enter(enterGetEvents)
+		r.look()
 	} else if ms == ^uintptr(0) {
 		r.sleep(-1)
 	} else {
@@ -444,6 +444,9 @@ func (lp *loop) connected(st *site, c cqe, more bool) {
 		}
 	case c.res >= 0:
 		lp.accepted(st, int(c.res))
+		if st.detached { // it came when it was too late to say so
+			lp.turnAway(st, int(c.res))
+		}
 	case en == unix.ECANCELED || en == unix.EINTR || en == unix.EAGAIN || en == unix.ECONNABORTED:
 	case st.wanted:
 		lp.pause(st, os.NewSyscallError("accept4", en))

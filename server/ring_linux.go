@@ -138,7 +138,7 @@ type ringSize struct {
 // fullSize is the size of a loop's ring. Of a buffer that nothing was received
 // into, no memory is taken, nor of its pages that were never reached.
 func fullSize() ringSize {
-	return ringSize{asks: 1024, answers: 8192, bufs: 512, buf: 32 << 10, out: 256 << 10}
+	return ringSize{asks: 1024, answers: 8192, bufs: 256, buf: 32 << 10, out: 256 << 10}
 }
 
 // newRing makes a ring for the calling thread, to which the caller is locked.

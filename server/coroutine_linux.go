@@ -141,7 +141,7 @@ func (o *evOwner) detour(f func() error) error {
 	if err := t.W.Flush(); err != nil {
 		return err
 	}
-	t.settle()
+	t.sendNow()
 	lp.letGo(t)
 	lp.readied = true
 	co := lp.current

@@ -193,10 +193,11 @@ func (lp *loop) run() {
 const longestSlice = 5 * time.Millisecond
 
 // mustYield tells whether another goroutine may wait for the core. To give up a
-// thread of its own is dear: a loop with a ring does so if it knows of one.
+// thread of its own is dear: a loop with a ring does so when it knows of one,
+// or now and then.
 func (lp *loop) mustYield() bool {
 	if lp.ring != nil {
-		return lp.readied
+		return lp.readied || lp.stirred && lp.now-lp.yielded > time.Millisecond
 	}
 	return lp.stirred
 }

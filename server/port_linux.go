@@ -292,7 +292,7 @@ func (p *evPort) Unlend(b []byte) {
 func (p *evPort) CloseWrite() error {
 	t := (*evTalk)(p)
 	if !t.worker {
-		t.settle()
+		t.sendNow()
 	}
 	if len(t.held) > 0 {
 		if !t.mayWait() {
@@ -313,7 +313,7 @@ func (p *evPort) Close() error {
 	t.site.lp.call(func() {
 		if !t.dead {
 			if t.state.Load()&stRun == 0 {
-				t.settle()
+				t.sendNow()
 			}
 			_ = unix.Shutdown(int(t.fd), unix.SHUT_RDWR) // not connected any more is as good
 		}

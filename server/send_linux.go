@@ -20,7 +20,7 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 		return 0, errCopy
 	}
 	if !t.worker {
-		t.settle()
+		t.sendNow()
 	}
 	if err := t.waitSent(); err != nil {
 		return 0, err
@@ -59,7 +59,7 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 func (o *evOwner) reset() {
 	t := (*evTalk)(o)
 	if !t.worker {
-		t.settle()
+		t.sendNow()
 	}
 	var nobody unix.RawSockaddr
 	if _, en := raw(unix.SYS_CONNECT, uintptr(t.fd), uintptr(unsafe.Pointer(&nobody)), unsafe.Sizeof(nobody), 0, 0, 0); en != 0 {
@@ -74,6 +74,9 @@ func (o *evOwner) syscallConn() (syscall.RawConn, error) { return (*evRaw)(o), n
 
 // Control runs f: whoever has the Turn has the descriptor.
 func (r *evRaw) Control(f func(fd uintptr)) error {
+	if t := (*evTalk)(r); !t.worker {
+		t.sendNow()
+	}
 	f(uintptr(r.fd))
 	return nil
 }
@@ -86,10 +89,14 @@ func (r *evRaw) Write(f func(fd uintptr) bool) error {
 	if !t.mayWait() {
 		return errors.ErrUnsupported
 	}
+	if !t.worker {
+		t.sendNow()
+	}
 	if err := t.waitSent(); err != nil {
 		return err
 	}
 	for !f(uintptr(t.fd)) {
+		t.needRoom()
 		if err := t.pause(); err != nil {
 			return err
 		}

@@ -320,7 +320,7 @@ func (lp *loop) hand(t *evTalk) error {
 	if err := t.W.Flush(); err != nil {
 		return err
 	}
-	t.settle()
+	t.sendNow()
 	if t.R.Lent() && t.R.Buffered() > 4096 {
 		lp.letGo(t)
 	}
@@ -352,7 +352,7 @@ func (lp *loop) end(t *evTalk, why error) {
 		return
 	}
 	t.why = why
-	t.settle()
+	t.sendNow()
 	if t.site.mode == Blocks && t.sess != nil { // its Close may wait for anything
 		t.over = true
 		t.R.Own()
@@ -363,7 +363,7 @@ func (lp *loop) end(t *evTalk, why error) {
 		return
 	}
 	err := t.finish(t.site.run, why)
-	t.settle()
+	t.sendNow()
 	if err == nil && len(t.held) > 0 {
 		t.closing = true
 		t.touch()

@@ -312,10 +312,10 @@ func (t *evTalk) dropRest() (talks bool) {
 func (t *evTalk) queue(b []byte) bool {
 	l, r := t.line, t.site.lp.ring
 	if len(b) > ringSend {
-		t.settle()
+		t.sendNow()
 		return false
 	}
-	if r.full() || r.outUsed+len(b) > len(r.out) || t.unsettled() && l.to != r.outUsed {
+	if r.full() || r.outUsed+len(b) > len(r.out) || t.sending() && l.to != r.outUsed {
 		r.submit()
 		if len(t.held) > 0 {
 			return false
@@ -324,7 +324,7 @@ func (t *evTalk) queue(b []byte) bool {
 	at := r.outUsed
 	r.outUsed += copy(r.out[at:], b)
 	t.counted(0, len(b))
-	if t.unsettled() {
+	if t.sending() {
 		l.to = r.outUsed
 		l.ask.len = uint32(l.to - l.from)
 		return true
@@ -338,16 +338,16 @@ func (t *evTalk) queue(b []byte) bool {
 	return true
 }
 
-// unsettled tells whether something of t is to be sent with the next
+// sending tells whether something of t is to be sent with the next
 // submission.
-func (t *evTalk) unsettled() bool {
+func (t *evTalk) sending() bool {
 	l := t.line
 	return l != nil && l.ask != nil && l.batch == t.site.lp.ring.batch
 }
 
-// settle sends what was queued: what did not go is held then.
-func (t *evTalk) settle() {
-	if t.unsettled() {
+// sendNow sends what was queued: what did not go is held then.
+func (t *evTalk) sendNow() {
+	if t.sending() {
 		t.site.lp.ring.submit()
 	}
 }

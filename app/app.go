@@ -30,7 +30,9 @@ type Config struct {
 	Services []string // what runs; empty, and no Listen that Starts: everything
 	Listen   []Place  // where, instead of at a service's own port
 
-	Engine string // "events" or "goroutines"; "": events where the system has them
+	// Engine is "events", "goroutines" or "uring", which is events on io_uring
+	// (Linux 6.1, where the system allows it); "": events where the system has them.
+	Engine string
 	Events server.EventOptions
 	Drain  time.Duration // for what is in flight when stopping; 0: 5 s, negative: none
 

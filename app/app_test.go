@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -427,5 +428,31 @@ func TestTutorial70_LossIsVisible(t *testing.T) {
 	}
 	if got != "124578" { // the third that came, and the fifth answer, are missing
 		t.Errorf("%q came back", got)
+	}
+}
+
+// The events engine on io_uring serves, or it is said why it cannot.
+func TestEngineOnURing(t *testing.T) {
+	err := server.EventOptions{Uring: true}.Check()
+	if err != nil {
+		_, got := app.Listen(t.Context(), app.Config{Engine: "uring", Listen: at(t, "echo=:0")})
+		if !isConfigError(got) || !strings.Contains(got.Error(), err.Error()) {
+			t.Errorf("%v, want %v", got, err)
+		}
+		t.Skip("no io_uring here: ", err)
+	}
+	for _, s := range run(t, app.Config{Engine: "uring", Listen: at(t, "echo=tcp:127.0.0.1:0")}).Services {
+		c, err := net.Dial("tcp", s.Address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		b := make([]byte, 5)
+		if _, err := io.WriteString(c, "hello"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, b); err != nil || string(b) != "hello" {
+			t.Errorf("%q, %v", b, err)
+		}
 	}
 }

@@ -23,8 +23,11 @@ type EventOptions struct {
 	// few connections this trades a busy core for a several times higher rate.
 	// 0: not at all.
 	Spin time.Duration
-	// Uring has the loops stand on io_uring(7) in place of epoll(7). It needs
-	// Linux 6.1, and that the system allows it; else Serve returns an error.
+	// Uring has the loops stand on io_uring(7) in place of epoll(7): short
+	// requests to Turns on the loop cost less, long ones and talks at rest cost
+	// more (docs/performance.md). It needs Linux 6.1, and that the system allows
+	// it; else Serve returns an error. Each loop keeps a thread of its own. A
+	// limit of descriptors (RLIMIT_NOFILE) that is changed later is not seen.
 	Uring bool
 }
 

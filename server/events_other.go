@@ -14,7 +14,7 @@ import (
 type EventOptions struct {
 	Loops int
 	Spin  time.Duration
-	Uring bool
+	Uring bool // an error here
 }
 
 // Events is Goroutines here: its loops stand on Linux's epoll.

@@ -145,7 +145,7 @@ func TestBenchGopher(t *testing.T) {
 		{"gopher://" + at + "/0/empty", 1, 0, "EOF"},
 		{"gopher://" + at + "/0a%0d%0ab", 2, 0, "no selector"},
 		{"gopher://" + at + " --send x", 2, 0, "no meaning"},
-		{"telnet://" + at, 2, 0, "no conversation for it"},
+		{"daytime://" + at, 2, 0, "no conversation for it"},
 	} {
 		c.run(t)
 	}

@@ -255,16 +255,20 @@ func (lp *loop) leave(st *site) {
 	}
 	lp.unwatch(st)
 	delete(lp.sites, int32(st.fd))
-	if lp.ring != nil {
-		lp.ring.submit() // what is asked of the descriptor, before it is closed
-	}
-	if !st.shared {
-		unix.Close(st.fd)
+	if !st.armed { // else the ring has it still: connected goes on
+		lp.closeListener(st)
 	}
 	if st.ticket != nil && st.admit.cancel(st.ticket) {
 		st.ticket = nil
 	}
 	lp.maybeEnded(st)
+}
+
+// closeListener gives up the descriptor, unless others have it too.
+func (lp *loop) closeListener(st *site) {
+	if !st.shared {
+		unix.Close(st.fd)
+	}
 }
 
 // detach stops accepting for st and says goodbye to the peers that wait.

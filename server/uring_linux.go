@@ -87,7 +87,7 @@ func (lp *loop) ringPoll(wait bool, ms uintptr) int {
 	}
 	clear(lp.hungry)
 	lp.hungry = lp.hungry[:0]
-	if !wait {
+	if !wait || len(r.ready) > 0 { // what a submission brought since the last round
 		r.look()
 	} else if ms == ^uintptr(0) {
 		r.sleep(-1)
@@ -414,7 +414,8 @@ func (lp *loop) ringWatch(st *site) {
 	st.armed = true
 	lp.listening[st.gen] = st
 	if st.limits.Talks > 0 {
-		lp.ring.poll(int32(st.fd), unix.EPOLLIN|unix.EPOLLEXCLUSIVE, false, userOf(askWatch, st.gen, int32(st.fd)))
+		// Not EPOLLEXCLUSIVE: who is told may stop before he accepts.
+		lp.ring.poll(int32(st.fd), unix.EPOLLIN, false, userOf(askWatch, st.gen, int32(st.fd)))
 		return
 	}
 	s := lp.ring.ask(opAccept, int32(st.fd), userOf(askAccept, st.gen, int32(st.fd)))
@@ -443,10 +444,7 @@ func (lp *loop) connected(st *site, c cqe, more bool) {
 			lp.accept(st)
 		}
 	case c.res >= 0:
-		lp.accepted(st, int(c.res))
-		if st.detached { // it came when it was too late to say so
-			lp.turnAway(st, int(c.res))
-		}
+		lp.came(st, int(c.res))
 	case en == unix.ECANCELED || en == unix.EINTR || en == unix.EAGAIN || en == unix.ECONNABORTED:
 	case st.wanted:
 		lp.pause(st, os.NewSyscallError("accept4", en))
@@ -459,7 +457,37 @@ func (lp *loop) connected(st *site, c cqe, more bool) {
 		return
 	}
 	delete(lp.listening, st.gen)
+	if st.left {
+		lp.lastOnes(st)
+		lp.closeListener(st)
+	}
 	lp.maybeEnded(st)
+}
+
+// came takes the connection on fd, which the kernel accepted for st.
+func (lp *loop) came(st *site, fd int) {
+	lp.accepted(st, fd)
+	if st.detached { // when it was too late to say so
+		lp.turnAway(st, fd)
+	}
+}
+
+// lastOnes accepts the connections of which the ring was told and that it did
+// not come to, because it was told to stop: the kernel tells one waiter of each
+// connection, so a successor on the same socket does not know of them.
+func (lp *loop) lastOnes(st *site) {
+	if st.limits.Talks > 0 { // then all waiters are told
+		return
+	}
+	for range unix.SOMAXCONN {
+		switch fd, en := raw(unix.SYS_ACCEPT4, uintptr(st.fd), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0); en {
+		case 0:
+			lp.came(st, int(fd))
+		case unix.EINTR, unix.ECONNABORTED:
+		default:
+			return
+		}
+	}
 }
 
 // watchWake has the ring tell when kick wants the loop.

@@ -167,7 +167,7 @@ func inPieces(t *testing.T, source, at string, parts bool) {
 			pieces++
 		}
 	}
-	if (pieces >= 3) != parts {
+	if (pieces > 0) != parts { // how many depends on how fast the first one is
 		t.Errorf("%s: %d pieces: %q", u, pieces, talk)
 	}
 }
@@ -179,7 +179,7 @@ func TestNginxAndPython(t *testing.T) {
 		config := filepath.Join(work, "conf")
 		const text = `daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/err; events {}
 http { access_log off; client_body_temp_path %[1]s/1; proxy_temp_path %[1]s/2; fastcgi_temp_path %[1]s/3; uwsgi_temp_path %[1]s/4; scgi_temp_path %[1]s/5;
-server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; location /json/ { alias %[3]s/; autoindex_format json; } } }`
+server { listen 127.0.0.1:%[2]s; root %[3]s; autoindex on; limit_rate_after 1m; limit_rate 10m; location /json/ { alias %[3]s/; autoindex_format json; } } }`
 		port := foreign.Serve(t, func(port string) *exec.Cmd {
 			if err := os.WriteFile(config, fmt.Appendf(nil, text, work, port, source), 0o644); err != nil {
 				t.Fatal(err)

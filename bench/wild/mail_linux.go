@@ -47,6 +47,10 @@ func (l *lab) mailRows() []row {
 			row{
 				name: fmt.Sprintf("smtp, 4 KiB, %d senders", senders), unit: "message", units: float64(in), scale: 1e6, needs: "smtp-source",
 				servers: []server{memory, {"smtp-sink, keeps nothing", "smtp-sink", startSMTPSink}}, work: from(senders, in),
+			},
+			row{
+				name: fmt.Sprintf("smtp, 4 KiB, %d senders, kept by nobody", senders), unit: "message", units: float64(in), scale: 1e6, needs: "smtp-source",
+				servers: []server{{"package smtp, keeps nothing", "", startSink}, {"smtp-sink, keeps nothing", "smtp-sink", startSMTPSink}}, work: from(senders, in),
 			})
 	}
 	rows = append(rows, readRows(out, 20)...)

@@ -13,6 +13,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "sink" {
+		fmt.Fprintln(os.Stderr, "wild: sink:", sinkOf(os.Args[2]))
+		os.Exit(1)
+	}
 	var l lab
 	var only, temp string
 	flag.BoolVar(&l.quick, "quick", false, "small work: it shows that everything runs, not how fast")

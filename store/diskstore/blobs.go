@@ -230,7 +230,8 @@ func openBlob(e *Engine, seg *segment, at place) (store.Blob, error) {
 
 // openSmall reads a blob of one chunk.
 func openSmall(e *Engine, seg *segment, at place) (store.Blob, error) {
-	small := &smallBlob{rooms: &e.rooms, size: at.size, room: room(&e.rooms, int(at.length()))}
+	storage := make([]byte, at.length())
+	small := &smallBlob{size: at.size, room: &storage}
 	buf := *small.room
 	b := blob{seg: seg, at: at, sums: buf[at.size:]}
 	err := b.fill(buf, 0)

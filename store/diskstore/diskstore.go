@@ -54,8 +54,7 @@ type Engine struct {
 	group     *group        // that gathers; under turn
 	ready     chan struct{} // holds one word: somebody has joined
 	committer sync.WaitGroup
-	out       []byte    // of the committer, to write from
-	rooms     sync.Pool // *[]byte, of small blobs that are open
+	out       []byte // of the committer, to write from
 	segments  segments
 	compactor compactor
 	rev       store.Rev     // that the index has; of the committer

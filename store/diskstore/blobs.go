@@ -230,8 +230,7 @@ func openBlob(e *Engine, seg *segment, at place) (store.Blob, error) {
 
 // openSmall reads a blob of one chunk.
 func openSmall(e *Engine, seg *segment, at place) (store.Blob, error) {
-	storage := make([]byte, at.length())
-	small := &smallBlob{size: at.size, room: &storage}
+	small := &smallBlob{rooms: &e.rooms, size: at.size, room: room(&e.rooms, int(at.length()))}
 	buf := *small.room
 	b := blob{seg: seg, at: at, sums: buf[at.size:]}
 	err := b.fill(buf, 0)

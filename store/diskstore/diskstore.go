@@ -54,7 +54,8 @@ type Engine struct {
 	group     *group        // that gathers; under turn
 	ready     chan struct{} // holds one word: somebody has joined
 	committer sync.WaitGroup
-	out       []byte // of the committer, to write from
+	out       []byte    // of the committer, to write from
+	rooms     sync.Pool // *[]byte, of small blobs that are open
 	segments  segments
 	compactor compactor
 	rev       store.Rev     // that the index has; of the committer

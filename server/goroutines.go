@@ -240,9 +240,10 @@ type goTalk struct {
 type goState uint8
 
 const (
-	starting goState = iota
-	turning          // a Turn runs
-	waiting          // it waits for the peer
+	arriving goState = iota // it waits for its place, or is about to start: no limit counts
+	starting
+	turning // a Turn runs
+	waiting // it waits for the peer
 )
 
 var past = time.Unix(1, 0)
@@ -284,6 +285,11 @@ func (t *goTalk) stop() {
 func (t *goTalk) expire(why error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.cut(why)
+}
+
+// cut is expire, under the lock.
+func (t *goTalk) cut(why error) {
 	if t.why == nil {
 		t.why = why
 	}
@@ -300,17 +306,18 @@ func (t *goTalk) expire(why error) {
 // overdue expires the talk when its state lasts too long.
 func (t *goTalk) overdue(now int64) {
 	t.mu.Lock()
-	state := t.state
-	t.mu.Unlock()
+	defer t.mu.Unlock()
 	limit, why := t.house.limits.Idle, ErrIdle
-	switch state {
+	switch t.state {
+	case arriving:
+		return
 	case turning:
 		limit, why = t.house.limits.Turn, ErrTurn
 	case starting:
 		limit, why = t.house.limits.Handshake, ErrHandshake
 	}
 	if limit > 0 && now-t.since.Load() > int64(limit) {
-		t.expire(why)
+		t.cut(why)
 	}
 }
 

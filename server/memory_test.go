@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/server"
 )
 
@@ -139,5 +141,40 @@ func TestStopping(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// A talk that waits for its place, or whose Layers take their time, has not
+// begun: no limit counts, and it is roused as any other later on.
+func TestArrivingIsNotSwept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &liner{mode: server.Waits, talks: make(chan *server.Talk, 1)}
+		s := &server.Server{Handler: h, Engine: server.Goroutines(), Layers: []conv.Layer{func(c net.Conn) net.Conn {
+			time.Sleep(time.Minute) // longer than any limit
+			return c
+		}}}
+		p := newPipes()
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Serve(ctx, p) }()
+		c := p.dial()
+		r := bufio.NewReader(c)
+		hear := func(want string) {
+			if got, err := r.ReadString('\n'); got != want {
+				t.Fatalf("%q, %v; want %q", got, err, want)
+			}
+			synctest.Wait() // it waits for its peer
+		}
+		hear("+ hello\r\n")
+		talk := <-h.talks
+		talk.Wake()
+		hear("* push 1\r\n")
+		talk.Wake()
+		hear("* push 2\r\n")
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		c.Close()
 	})
 }

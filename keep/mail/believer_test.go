@@ -48,6 +48,7 @@ type believer struct {
 	numbersHold bool     // the command that runs has sequence numbers
 	extra       []string // untagged lines that are not of the view
 	commands    int
+	said        []string // the end of the conversation
 }
 
 // ledger is what all believers know together: no UID is given twice, and a
@@ -121,6 +122,7 @@ func (b *believer) response() (string, error) {
 		if err != nil {
 			return whole.String(), err
 		}
+		b.remember("S", line)
 		whole.WriteString(line)
 		m := literalEnd.FindStringSubmatch(line)
 		if m == nil || strings.HasPrefix(line, "+") {
@@ -173,8 +175,18 @@ func (b *believer) say(command string) (tag string, err error) {
 	b.tag++
 	b.commands++
 	tag = "t" + strconv.Itoa(b.tag)
+	b.remember("C", tag+" "+command)
 	_, err = io.WriteString(b.nc, tag+" "+command+"\r\n")
 	return tag, err
+}
+
+// remember keeps what was said last, for one who wants to know why.
+func (b *believer) remember(who, line string) {
+	const most = 60
+	if len(b.said) >= 2*most {
+		b.said = append(b.said[:0], b.said[most:]...)
+	}
+	b.said = append(b.said, fmt.Sprintf("%s %s: %.200q", time.Now().Format("05.000000"), who, line))
 }
 
 // hearTo believes until the status of a command, or until "+" where tag is that.

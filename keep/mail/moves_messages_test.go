@@ -125,13 +125,16 @@ func (s *stresser) store() error {
 	}
 	if silent {
 		op += ".SILENT"
-		s.forget(prefix, set)
 	}
 	since := ""
 	if s.condstore && s.rand.IntN(3) == 0 {
 		since = fmt.Sprintf(" (UNCHANGEDSINCE %d)", s.highest+s.rand.Uint64N(20))
 	}
-	return s.run("%sSTORE %s%s %s (%s)", prefix, set, since, op, flag)
+	err := s.run("%sSTORE %s%s %s (%s)", prefix, set, since, op, flag)
+	if silent { // NOTIFY may have told, when the command was on its way, of the flags before
+		s.forget(prefix, set)
+	}
+	return err
 }
 
 // forget forgets the flags of the messages of a set.
@@ -146,7 +149,7 @@ func (s *stresser) forget(prefix, set string) {
 		if prefix != "" {
 			n = m.uid
 		}
-		if n >= first && n <= last {
+		if n >= first && n <= last || m.uid == 0 { // which may be any
 			m.known = false
 		}
 	}

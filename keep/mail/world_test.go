@@ -33,23 +33,27 @@ var stores = map[string]func(t testing.TB) store.Engine{
 	},
 }
 
+// engines are those of the server.
+var engines = map[string]server.Engine{"goroutines": server.Goroutines(), "events": server.Events()}
+
 // everywhere runs a test over both stores, each under another engine of the
 // server.
 func everywhere(t *testing.T, o mailbox.Options, users []string, f func(t *testing.T, w *world)) {
-	o.AnyAccount = true
-	engine := map[string]server.Engine{"memory": server.Events(), "disk": server.Goroutines()}
-	for name, open := range stores {
-		t.Run(name, func(t *testing.T) {
-			kept := open(t)
-			t.Cleanup(func() {
-				if err := kept.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			p := &mail.Post{Store: mailbox.New(kept, o), Directory: mail.Directory{Users: users}}
-			f(t, serveWorld(t, p, engine[name]))
-		})
+	for kept, engine := range map[string]string{"memory": "events", "disk": "goroutines"} {
+		t.Run(kept, func(t *testing.T) { f(t, newWorld(t, kept, engine, o, users)) })
 	}
+}
+
+func newWorld(t *testing.T, kept, engine string, o mailbox.Options, users []string) *world {
+	o.AnyAccount = true
+	e := stores[kept](t)
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	p := &mail.Post{Store: mailbox.New(e, o), Directory: mail.Directory{Users: users}}
+	return serveWorld(t, p, engines[engine])
 }
 
 // world is a Post with its servers on sockets.
@@ -63,7 +67,7 @@ func serveWorld(t *testing.T, p *mail.Post, engine server.Engine) *world {
 	logins := &auth.Authenticator{Accounts: &auth.Users{Anybody: true}}
 	log := slog.New(slog.NewTextHandler(complaints{t}, nil))
 	on := func(h server.Handler) string {
-		return servertest.Serve(t, &server.Server{Handler: h, Engine: engine})
+		return servertest.Serve(t, &server.Server{Handler: h, Engine: engine, Log: log})
 	}
 	return &world{
 		post: p,

@@ -248,11 +248,11 @@ func (s *session) Prompt(ctx context.Context) error {
 		return wire.ErrWait
 	}
 	line, err := s.line()
-	if err != nil {
-		return wire.ErrWait //nolint:nilerr // Turn meets it again
+	if errors.Is(err, wire.ErrLineTooLong) { // it is gone: no Turn would meet it again
+		return s.fault("Line too long")
 	}
-	if line == nil {
-		return nil
+	if err != nil || line == nil {
+		return err
 	}
 	c, err := ParseCommand(bytes.TrimSuffix(line, []byte("\r")))
 	if v := s.h.verbs[c.Verb]; err != nil || v == nil || !v.prompt || strings.ContainsAny(c.Arg, "\r\n") {

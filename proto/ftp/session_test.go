@@ -186,6 +186,15 @@ func TestPipelined(t *testing.T) {
 	})
 }
 
+// A line that is too long is answered, once, and no more of it is heard.
+func TestLineTooLong(t *testing.T) {
+	onEngines(t, ftptest.Options{}, func(t *testing.T, s *ftptest.Server) {
+		k := loggedIn(t, s.Addr)
+		k.ask("NOOP "+strings.Repeat("x", 20_000), "500")
+		k.ask("NOOP", "200")
+	})
+}
+
 func TestNoBounce(t *testing.T) {
 	s := ftptest.New(t, bigFile)
 	k := loggedIn(t, s.Addr)

@@ -85,6 +85,9 @@ func (e *Engine) join(quiet bool, f func(*writer) error) (*group, error) {
 	if err := g.begin(); err != nil {
 		return nil, diskError(err)
 	}
+	if g.tx.Size() >= e.room/2 {
+		defer g.release() // the index may have to move, which waits for all who read
+	}
 	rev := g.rev
 	if !quiet {
 		rev++

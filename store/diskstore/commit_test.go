@@ -5,6 +5,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/farend-go/farend/store"
 )
@@ -120,6 +121,49 @@ func TestReadAboveWhatIsOnItsWay(t *testing.T) {
 	}
 	if got := get(t, e, "b") + get(t, e, "a"); got != "newway" {
 		t.Errorf("b and a are %q", got)
+	}
+}
+
+// An index that has to move to grow does so while an Update gathers above it.
+func TestIndexGrowsUnderAnUpdate(t *testing.T) {
+	var e *Engine
+	second := make(chan error, 1)
+	armed := false
+	e = openTest(t, t.TempDir(), Options{tight: true, fault: func(op operation, _ string) error {
+		if op != opCommit || !armed {
+			return nil
+		}
+		armed = false
+		ran := make(chan struct{})
+		go func() {
+			second <- e.Update(t.Context(), func(w store.Writer) error {
+				defer close(ran)
+				return w.Put([]byte("b"), []byte("2"))
+			})
+		}()
+		<-ran
+		return nil
+	}})
+	armed = true
+	first := make(chan error, 1)
+	go func() {
+		first <- e.Update(t.Context(), func(w store.Writer) error { return w.Put([]byte("a"), make([]byte, store.MaxValue)) })
+	}()
+	for name, done := range map[string]chan error{"the first": first, "the one above": second} {
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%s waits for ever", name) // and so would Close
+		}
+	}
+	if got := get(t, e, "b"); got != "2" {
+		t.Errorf("b is %q", got)
+	}
+	if err := e.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -29,6 +29,8 @@ type Options struct {
 	fault func(op operation, path string) error
 	// upgrades are the steps from older formats, in tests.
 	upgrades []upgrade
+	// tight is an index without address space to grow into, in tests.
+	tight bool
 }
 
 // operation is what is done to the disk.
@@ -47,6 +49,7 @@ const (
 type Engine struct {
 	dir  string
 	db   *bbolt.DB
+	room int64 // address space that the index can grow into
 	hub  watch.Hub
 	gate gate.Gate
 
@@ -105,11 +108,15 @@ func open(dir string, o Options) (*Engine, error) {
 	if err := e.prepare(len(o.upgrades) + 1); err != nil {
 		return nil, err
 	}
-	db, err := openIndex(filepath.Join(dir, indexName))
+	room := mapSize
+	if o.tight {
+		room = 0
+	}
+	db, room, err := openIndex(filepath.Join(dir, indexName), room)
 	if err != nil {
 		return nil, err
 	}
-	e.db = db
+	e.db, e.room = db, int64(room)
 	if err := errors.Join(e.upgrade(o.upgrades), e.recover()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -119,26 +126,28 @@ func open(dir string, o Options) (*Engine, error) {
 	return e, nil
 }
 
-func openIndex(path string) (*bbolt.DB, error) {
+// openIndex opens the index with so much address space to grow into, and tells
+// how much there is.
+func openIndex(path string, room int) (*bbolt.DB, int, error) {
 	o := bbolt.Options{
 		Timeout:         1, // do not wait for the lock
 		NoFreelistSync:  true,
 		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: mapSize,
+		InitialMmapSize: room,
 		NoStatistics:    true,
 	}
 	db, err := bbolt.Open(path, 0o600, &o)
-	if err != nil && mapSize > 0 && !errors.Is(err, berrors.ErrTimeout) {
-		o.InitialMmapSize = 0 // where so much address space is not to be had
+	if err != nil && room > 0 && !errors.Is(err, berrors.ErrTimeout) {
+		room, o.InitialMmapSize = 0, 0 // where so much address space is not to be had
 		db, err = bbolt.Open(path, 0o600, &o)
 	}
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, store.ErrInUse
+		return nil, 0, store.ErrInUse
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w: index: %w", store.ErrCorrupt, err)
+		return nil, 0, fmt.Errorf("%w: index: %w", store.ErrCorrupt, err)
 	}
-	return db, err
+	return db, room, err
 }
 
 // recover reads the index, and takes away what it does not know.

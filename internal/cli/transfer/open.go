@@ -95,7 +95,7 @@ func (c *Client) urlOpener(u *url.URL, s *span) opener {
 		if s != nil {
 			return c.openSpan(ctx, u, s)
 		}
-		if r.from > 0 && (r.trusted || r.version.Known()) {
+		if (r.from > 0 || r.to > 0) && (r.trusted || r.version.Known()) {
 			return c.openRest(ctx, u, r)
 		}
 		resp, err := c.do(ctx, u, nil) //nolint:bodyclose // it is the source's

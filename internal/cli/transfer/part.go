@@ -88,7 +88,11 @@ func (p *part) have() request {
 	if !p.v.Known() || p.head {
 		return request{version: unknown}
 	}
-	return request{from: p.got, version: p.v}
+	r := request{from: p.got, version: p.v}
+	if holes := p.here.holes(p.v.Size); len(p.here) > 0 && len(holes) > 0 { // also at the beginning an error is no file
+		r.to = holes[0][1]
+	}
+	return r
 }
 
 func (p *part) start(s *source) (io.Writer, error) {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -40,6 +41,7 @@ type pieces struct {
 	single  bool       // the server gives no parts
 	noted   int64      // how much was here when the last note was written
 	err     error      // the first that ended a stream
+	bad     error      // what a server said at the end of all that it had sent
 }
 
 // stretch is fetched by one stream. Its end may come nearer.
@@ -72,6 +74,9 @@ func (t *try) inPieces(ctx context.Context, cancel context.CancelCauseFunc, p *p
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
+	if x.bad != nil {
+		return x.bad
+	}
 	if len(p.here.holes(s.version.Size)) > 0 {
 		if x.err == nil {
 			x.err = io.ErrUnexpectedEOF
@@ -86,7 +91,7 @@ func (x *pieces) work(ctx context.Context, st *stretch, s *source) {
 	for st != nil {
 		err := x.fetch(st, s)
 		s.body.Close()
-		if x.leave(st, err); err != nil {
+		if x.leave(st, s, err); err != nil {
 			return
 		}
 		st, s = x.next(ctx)
@@ -108,7 +113,7 @@ func (x *pieces) hole() *stretch {
 
 // leave gives back what is left of a stretch. What a disk or another version
 // of the file says ends all; a connection only its own stream.
-func (x *pieces) leave(st *stretch, err error) {
+func (x *pieces) leave(st *stretch, s *source, err error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.busy = slices.DeleteFunc(x.busy, func(b *stretch) bool { return b == st })
@@ -119,6 +124,9 @@ func (x *pieces) leave(st *stretch, err error) {
 		return
 	}
 	x.err = err // of more weight than that a connection more could not be had
+	if st.at >= x.end(s) {
+		x.bad = err
+	}
 	if Code(err) == CodeWrite {
 		x.cancel(err)
 	}
@@ -137,7 +145,7 @@ func (x *pieces) next(ctx context.Context) (*stretch, *source) {
 			x.forget(want[0], err)
 			return nil, nil
 		}
-		if s.from != want[0] {
+		if s.from != want[0] || !s.version.Same(x.version) {
 			s.body.Close()
 			x.refused(want[0], s)
 			return nil, nil
@@ -196,8 +204,8 @@ func (x *pieces) unplan(at int64) {
 	x.planned = slices.DeleteFunc(x.planned, func(p int64) bool { return p == at })
 }
 
-// refused is a server that gave the whole file where a part was asked for: it
-// has no parts, or another file by now.
+// refused is a server that did not give the part that was asked for: it has no
+// parts, or another file by now.
 func (x *pieces) refused(at int64, s *source) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -273,14 +281,13 @@ func (x *pieces) left(st *stretch) int64 {
 	return st.end - st.at
 }
 
+// end is where a source ends.
+func (x *pieces) end(s *source) int64 { return cmp.Or(s.to, x.version.Size) }
+
 // ended hears the end of a source that has no more to bring: some servers tell
 // only there whether all was well.
 func (x *pieces) ended(st *stretch, s *source, buffer []byte) error {
-	end := s.to
-	if end == 0 {
-		end = x.version.Size
-	}
-	if st.at < end {
+	if st.at < x.end(s) {
 		return nil
 	}
 	n, err := s.body.Read(buffer[:1])

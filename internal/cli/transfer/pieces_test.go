@@ -4,14 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // shelf is a server with one file, that lets in as many as come: it has another
@@ -230,6 +237,111 @@ func TestPiecesOfServersThatGiveNone(t *testing.T) {
 			isOneVersion(t, s, dir)
 		})
 	}
+}
+
+// told is a body that tells of the first look at it.
+type told struct {
+	io.ReadCloser
+	tell func()
+}
+
+func (b told) Read(p []byte) (int, error) {
+	b.tell()
+	return b.ReadCloser.Read(p)
+}
+
+// TestAFirstPieceThatIsAskedForAgain: the first stream ends before its first
+// byte, when another has begun. Whoever asks for the beginning again is told of
+// an error, or gets another file: neither is glued to what came.
+func TestAFirstPieceThatIsAskedForAgain(t *testing.T) {
+	old, other := bytes.Repeat([]byte("old "), 1<<20), bytes.Repeat([]byte("new "), 1<<20)
+	for _, page := range []bool{true, false} {
+		begun := make(chan struct{})
+		var asked atomic.Int32
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			n, tag, content := asked.Add(1), `"old"`, old
+			switch {
+			case n == 1:
+				w.Header().Set("Etag", tag)
+				w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+				_ = http.NewResponseController(w).Flush()
+				<-begun
+				panic(http.ErrAbortHandler)
+			case n == 2:
+			case page && n < 5:
+				http.Error(w, "come later", http.StatusServiceUnavailable)
+				return
+			case !page:
+				tag, content = `"new"`, other
+			}
+			w.Header().Set("Etag", tag)
+			http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		}))
+		u, err := url.Parse(srv.URL + "/f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := New(Options{Segments: 2, Retries: 5}, []*url.URL{u})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tell := sync.OnceFunc(func() { close(begun) })
+		get := func(ctx context.Context, r request) (*source, error) {
+			s, err := c.urlOpener(u, nil)(ctx, r)
+			if s != nil && s.from > 0 {
+				s.body = told{s.body, tell}
+			}
+			return s, err
+		}
+		dir := t.TempDir()
+		root, err := os.OpenRoot(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.fetch(t.Context(), get, &part{root: root, name: "f", url: u.String()}, &Result{share: c.meter.announce(-1)})
+		got, missing := os.ReadFile(filepath.Join(dir, "f"))
+		if err = errors.Join(err, missing); err != nil || !bytes.Equal(got, old) && !bytes.Equal(got, other) {
+			t.Errorf("%.20q and so on, %v", got, err)
+		}
+		root.Close()
+		c.Close()
+		srv.Close()
+	}
+}
+
+// sour is a body whose server says at the end that all was not well.
+type sour struct{ io.ReadCloser }
+
+func (s sour) Read(b []byte) (int, error) {
+	n, err := s.ReadCloser.Read(b)
+	if err == io.EOF {
+		err = io.ErrNoProgress
+	}
+	return n, err
+}
+
+// TestPiecesHearTheEnd: what a server says behind the last byte counts.
+func TestPiecesHearTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &shelf{s: little(3, true)}
+		root, err := os.OpenRoot(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		c := &Client{o: Options{Segments: 3}, meter: &Meter{}, piece: 60}
+		get := func(ctx context.Context, r request) (*source, error) {
+			s, err := h.open(ctx, r)
+			if s != nil && s.to == 0 {
+				s.body = sour{s.body}
+			}
+			return s, err
+		}
+		err = c.fetch(t.Context(), get, &part{root: root, name: "f", url: "u"}, &Result{share: c.meter.announce(-1)})
+		if !errors.Is(err, io.ErrNoProgress) {
+			t.Error(err)
+		}
+	})
 }
 
 // TestADeadRunsPieces leaves parts as a killed process, or the end of the

@@ -180,7 +180,7 @@ func (t *webTreeOf) look(ctx context.Context, e entry) (Version, error) {
 
 func (t *webTreeOf) open(ctx context.Context, e entry, r request) (*source, error) {
 	u := t.url(e)
-	if r.from > 0 {
+	if r.from > 0 || r.to > 0 {
 		return t.c.openRest(ctx, u, r)
 	}
 	resp, err := t.c.do(ctx, u, nil)

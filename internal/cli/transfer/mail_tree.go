@@ -61,11 +61,16 @@ func (c *Client) exportTree(ctx context.Context, u *url.URL, dir string, how Mir
 		}
 		at := mailboxURL(u, m.Name)
 		folder := dir
+		r := Result{URL: at.Redacted(), Action: ActionGet, share: c.meter.announce(-1)}
 		if m.Name != "INBOX" {
-			folder = filepath.Join(dir, "."+folderName(m.Name, m.Delimiter))
+			name := "." + folderName(m.Name, m.Delimiter)
+			folder, r.Err = filepath.Join(dir, name), SafeName(name)
 		}
-		r := Result{URL: at.Redacted(), File: folder, Action: ActionGet, share: c.meter.announce(-1)}
-		if !how.DryRun {
+		r.File = folder
+		switch {
+		case r.Err != nil:
+			r.Action, r.Err = ActionFail, failure(CodeWrite, r.Err)
+		case !how.DryRun:
 			r.Err = c.untilDone(ctx, &r, true, func() error {
 				return c.export(ctx, at, func(from string, validity uint32) (letters.Target, error) {
 					t, err := letters.ToMaildir(folder, from, validity)

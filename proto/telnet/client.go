@@ -84,8 +84,9 @@ func NewClient(nc *conv.Conn, o ClientOptions) *Client {
 // Close closes the connection.
 func (c *Client) Close() error { return c.c.Close() }
 
-// CloseWrite ends our half of the stream; the server may go on.
-func (c *Client) CloseWrite() error { return c.c.CloseWrite() }
+// CloseWrite ends our half of the stream; the server may go on. While both ends
+// step up to TLS it waits for that, without keeping the caller.
+func (c *Client) CloseWrite() error { return c.closeWrite() }
 
 // WriteText sends text whose lines end with LF, with CR LF.
 func (c *Client) WriteText(text string) error {
@@ -111,11 +112,11 @@ func (c *Client) more(ctx context.Context) error {
 	}
 	n, err := c.readWithin(ctx, c.buf[len(c.buf):cap(c.buf)])
 	c.buf = c.buf[:len(c.buf)+n]
-	if n > 0 {
-		return nil
-	}
 	if ctx.Err() == nil {
 		c.eof = err
+	}
+	if n > 0 {
+		return nil
 	}
 	return err
 }

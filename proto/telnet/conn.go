@@ -22,10 +22,12 @@ type Conn struct {
 	sending bool
 	err     error // of a write
 	spare   []byte
+	half    bool // our half ends behind the handshake
 
 	lead     []byte // data that comes first
 	skip     bool   // an LF in front is the end of a line that was taken
 	in, rest []byte // the reader's
+	ended    error  // why nothing more is read: a step up to TLS that failed
 	heard    func(Event) error
 	// upgrade shakes hands; nil: never.
 	upgrade  func(ctx context.Context) error
@@ -77,7 +79,8 @@ func (c *Conn) readUntil(t time.Time) error {
 }
 
 // Write sends data: 255 is doubled, and what CR needs is added. It has left
-// when Write returns.
+// when Write returns, but for what is written while both ends step up to TLS:
+// that leaves behind the handshake, which whoever reads makes.
 func (c *Conn) Write(b []byte) (int, error) {
 	if err := c.Do(func(n *NVT) { _, _ = n.Write(b) }); err != nil {
 		return 0, err
@@ -107,6 +110,9 @@ func (c *Conn) readData(ctx context.Context, p []byte) (int, error) {
 		n := copy(p, c.lead)
 		c.lead = c.lead[n:]
 		return n, nil
+	}
+	if c.ended != nil {
+		return 0, c.ended
 	}
 	for n := 0; ; {
 		for len(c.rest) > 0 && n < len(p) {
@@ -226,6 +232,20 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	if !follows || c.upgrade == nil {
 		return nil
 	}
+	if c.ended = c.stepUp(ctx); c.ended != nil {
+		return c.ended
+	}
+	_ = c.flush(false) // what was held; whoever cannot send may read on
+	c.mu.Lock()
+	half := c.half
+	c.mu.Unlock()
+	if half {
+		_ = c.closeWrite() // as above
+	}
+	return nil
+}
+
+func (c *Conn) stepUp(ctx context.Context) error {
 	if len(c.rest) > 0 {
 		return conv.ErrEarly
 	}
@@ -243,4 +263,34 @@ func (c *Conn) startTLS(ctx context.Context) error {
 	c.wire, c.urgent = c.c.NetConn(), nil
 	c.nvt.Reset(c.options)
 	return nil
+}
+
+// alone runs f while nobody else sends, unless quiet says that nothing may be
+// said now.
+func (c *Conn) alone(quiet func() bool, f func() error) (ran bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.sending {
+		c.idle.Wait()
+	}
+	if quiet() {
+		return false, nil
+	}
+	c.sending = true
+	c.mu.Unlock()
+	err = f()
+	c.mu.Lock()
+	c.sending = false
+	c.idle.Broadcast()
+	return true, err
+}
+
+// closeWrite ends our half of the stream: behind the handshake, where one
+// follows.
+func (c *Conn) closeWrite() error {
+	_, err := c.alone(func() bool {
+		c.half = c.nvt.follows[1]
+		return c.half
+	}, c.c.CloseWrite)
+	return err
 }

@@ -1,6 +1,7 @@
 package telnet
 
 import (
+	"cmp"
 	"net"
 	"syscall"
 
@@ -71,29 +72,24 @@ func (n *NVT) dropped(e Event) bool {
 // what was written, as urgent data where the connection has it (TCP in clear, on
 // Unix).
 func (c *Conn) Synch() error {
-	c.mu.Lock()
-	u, quiet := c.urgent, c.nvt.follows[1]
-	if u == nil && !quiet {
-		c.nvt.Tell(DM)
-	}
-	c.mu.Unlock()
-	if err := c.flush(true); err != nil || u == nil || quiet {
+	if err := c.flush(true); err != nil {
 		return err
 	}
-	c.mu.Lock()
-	for c.sending {
-		c.idle.Wait()
+	var u *urgent
+	sent, err := c.alone(func() bool {
+		if u = c.urgent; u == nil && !c.nvt.follows[1] {
+			c.nvt.Tell(DM)
+		}
+		return u == nil || c.nvt.follows[1]
+	}, func() error { return u.mark() })
+	if !sent {
+		return c.flush(true)
 	}
-	c.sending = true
-	c.mu.Unlock()
-	err := u.mark()
-	c.mu.Lock()
-	c.sending = false
-	if c.err == nil {
-		c.err = err
+	if err != nil {
+		c.mu.Lock()
+		c.err = cmp.Or(c.err, err)
+		c.mu.Unlock()
 	}
-	c.idle.Broadcast()
-	c.mu.Unlock()
 	return err
 }
 

@@ -1,0 +1,182 @@
+package telnet_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/internal/testcert"
+	"github.com/farend-go/farend/proto/telnet"
+)
+
+// What a server and a client say to get to the handshake: its DO, our WILL and
+// FOLLOWS, its FOLLOWS.
+const (
+	doTLS   = "\xff\xfd\x2e"
+	willTLS = "\xff\xfb\x2e"
+	follows = "\xff\xfa\x2e\x01\xff\xf0"
+)
+
+// tlsClient is a client that agrees to START_TLS, and the connection of a server
+// that is the test's.
+func tlsClient(t *testing.T, ctx context.Context) (*telnet.Client, net.Conn, *tls.Config) {
+	t.Helper()
+	pair, err := testcert.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	o := telnet.ClientOptions{Options: telnet.Options{TLS: true}}
+	o.Dialer.TLS = &tls.Config{RootCAs: pair.Roots}
+	c, err := telnet.Dial(ctx, "tcp:"+l.Addr().String(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	nc, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	return c, nc, &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
+}
+
+// expect reads what is to come.
+func expect(t *testing.T, r io.Reader, want string) {
+	t.Helper()
+	got := make([]byte, len(want))
+	if n, err := io.ReadFull(r, got); string(got[:n]) != want {
+		t.Fatalf("came %q, %v; want %q", got[:n], err, want)
+	}
+}
+
+// What is written between our FOLLOWS and the handshake leaves behind it,
+// although the server says nothing more.
+func TestWrittenBeforeTheHandshake(t *testing.T) {
+	ctx := within10s(t)
+	c, nc, cfg := tlsClient(t, ctx)
+	read := make(chan error, 1)
+	go func() {
+		_, err := c.ReadUntil(ctx, "!")
+		read <- err
+	}()
+	io.WriteString(nc, doTLS)
+	expect(t, nc, willTLS+follows)
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(nc, follows)
+	private := tls.Server(nc, cfg)
+	if deadline, ok := ctx.Deadline(); ok {
+		private.SetDeadline(deadline)
+	}
+	expect(t, private, "hello")
+	io.WriteString(private, "!")
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+}
+
+// The end of our half waits for the handshake, too.
+func TestHalfClosedBeforeTheHandshake(t *testing.T) {
+	ctx := within10s(t)
+	c, nc, cfg := tlsClient(t, ctx)
+	read := make(chan error, 1)
+	go func() {
+		_, err := c.ReadUntil(ctx, "!")
+		read <- err
+	}()
+	io.WriteString(nc, doTLS)
+	expect(t, nc, willTLS+follows)
+	if _, err := c.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(nc, follows)
+	private := tls.Server(nc, cfg)
+	if got, err := io.ReadAll(private); string(got) != "hello" || err != nil {
+		t.Errorf("inside came %q, %v", got, err)
+	}
+	io.WriteString(private, "!")
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+}
+
+// A Synch that waits for what is being sent says nothing in clear once TLS
+// follows.
+func TestSynchBeforeTheHandshake(t *testing.T) {
+	ctx := within10s(t)
+	c, nc, cfg := tlsClient(t, ctx)
+	wrote, read := make(chan error, 2), make(chan error, 1)
+	much := strings.Repeat("x", 16<<20) // more than the connection holds
+	go func() {
+		_, err := c.Write([]byte(much))
+		wrote <- err
+	}()
+	expect(t, nc, much[:1])
+	go func() { wrote <- c.Conn.Synch() }()
+	for range 1000 {
+		runtime.Gosched() // it is waiting by then, mostly
+	}
+	agreed := make(chan struct{})
+	c.Notify(func(e telnet.Event) error {
+		if e.Kind == telnet.Changed {
+			close(agreed)
+		}
+		return nil
+	})
+	go func() {
+		_, err := c.ReadUntil(ctx, "!")
+		read <- err
+	}()
+	io.WriteString(nc, doTLS)
+	<-agreed
+	expect(t, nc, much[1:]+willTLS+follows)
+	for range 2 {
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+	}
+	io.WriteString(nc, follows)
+	private := tls.Server(nc, cfg)
+	if _, err := io.WriteString(private, "!"); err != nil {
+		t.Error(err)
+	}
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+}
+
+// What a server says in clear behind its FOLLOWS is nobody's to read, also where
+// something good came before.
+func TestClearBehindFollows(t *testing.T) {
+	ctx := within10s(t)
+	c, nc, _ := tlsClient(t, ctx)
+	read := make(chan error, 1)
+	go func() {
+		got, err := c.ReadUntil(ctx, "evil")
+		if string(got) != "good" {
+			t.Errorf("read %q", got)
+		}
+		read <- err
+	}()
+	io.WriteString(nc, doTLS)
+	expect(t, nc, willTLS+follows)
+	io.WriteString(nc, "good"+follows+"evil")
+	if err := <-read; !errors.Is(err, conv.ErrEarly) {
+		t.Errorf("the error is %v", err)
+	}
+}

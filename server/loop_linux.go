@@ -26,7 +26,7 @@ type loop struct {
 	sites        map[int32]*site
 	dirty        []*site
 	again        []*evTalk // their share of the round is spent, and they have more
-	leaving      []*evTalk // they have said their last words to peers that still talk
+	leaving      []*evTalk // they have said their last words to peers that have not ended
 	free         []*coroutine
 	current      *coroutine
 	handed       bool          // a Turn was given to the pool in this round

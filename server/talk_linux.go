@@ -45,7 +45,8 @@ type evTalk struct {
 	short    bool // the inline Turn needs more than lies here
 	eager    bool // a Turn begins without input
 	closing  bool // only last words are left
-	leaving  bool // they are out too, and the peer still talks
+	leaving  bool // they are out too, and the peer has not ended
+	talks    bool // ... but still talks
 	over     bool // a worker has to end it, because of why
 	held     []byte
 	co       *coroutine
@@ -163,8 +164,11 @@ func (lp *loop) advance(t *evTalk) (err error) {
 		}
 	}
 	if t.closing {
-		if t.leaving && !t.stillTalks() && t.eof {
-			lp.bury(t)
+		if t.leaving {
+			t.talks = t.stillTalks() || t.talks
+			if t.eof {
+				lp.bury(t)
+			}
 		}
 		return nil
 	}
@@ -372,12 +376,13 @@ func (lp *loop) end(t *evTalk, why error) {
 	lp.part(t)
 }
 
-// part closes the connection, for the last words are out. A peer that still
-// talks would be answered with a reset, which could overtake them: there only
-// our half is closed, until the peer has read that or a moment has passed.
+// part closes the connection, for the last words are out, as soon as the peer
+// has ended too. What it says to a closed connection is answered with a reset,
+// and that may overtake the words: so only our half is closed at first, until a
+// moment has passed, which is longer for a peer that still talks.
 func (lp *loop) part(t *evTalk) {
-	talks := t.stillTalks() || t.R.Buffered() > 0 && !t.eof
-	if t.leaving || !talks || t.state.Load()&stCut != 0 || unix.Shutdown(int(t.fd), unix.SHUT_WR) != nil {
+	t.talks = t.stillTalks() || t.R.Buffered() > 0
+	if t.leaving || t.eof || t.state.Load()&stCut != 0 || unix.Shutdown(int(t.fd), unix.SHUT_WR) != nil {
 		lp.bury(t)
 		return
 	}
@@ -393,9 +398,13 @@ func (lp *loop) part(t *evTalk) {
 func (lp *loop) seeOff(now uint32) {
 	keep := lp.leaving[:0]
 	for _, t := range lp.leaving {
+		grace := stopGrace
+		if t.talks {
+			grace = lastWords
+		}
 		switch {
 		case t.dead:
-		case now-t.since.Load() > ticks(lastWords):
+		case now-t.since.Load() > ticks(grace):
 			lp.bury(t)
 		default:
 			keep = append(keep, t)

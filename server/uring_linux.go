@@ -201,7 +201,10 @@ func (lp *loop) received(t *evTalk, c cqe, more bool) {
 // receive has the ring receive for t, unless it does or t has enough.
 func (t *evTalk) receive() {
 	l := t.line
-	if l.armed || l.eof || l.err != 0 || t.dead || l.claim != nil && !l.polled || len(l.rest) >= restEnough {
+	if l.armed || l.eof || l.err != 0 || t.dead || l.claim != nil && !l.polled {
+		return
+	}
+	if !l.polled && len(l.rest) >= restEnough { // of a socket that is polled, a worker has the rest
 		return
 	}
 	l.armed = true
@@ -236,7 +239,7 @@ func (t *evTalk) taken(b []byte) (n int, err error, ok bool) {
 	switch {
 	case n > 0:
 		t.drained = !l.polled && len(l.rest)+len(l.now) == 0 && !l.eof && l.err == 0
-		if !l.armed && !t.worker {
+		if !t.worker && !l.armed {
 			t.receive()
 		}
 		t.counted(n, 0)

@@ -10,7 +10,7 @@ func TinyRings(loops int) Engine {
 func RingKeeps(t *Talk) int {
 	ev := (*evTalk)(t.owner.(*evOwner))
 	n := make(chan int)
-	ev.site.lp.call(func() { n <- len(ev.line.rest) })
+	ev.site.lp.call(func() { n <- len(ev.line.left()) })
 	return <-n
 }
 

@@ -30,6 +30,9 @@ type line struct {
 	claim    chan struct{} // closed when polled is true
 }
 
+// left is what came and nobody has asked for yet.
+func (l *line) left() []byte { return l.rest }
+
 // ringTalk is a talk and its line in one piece.
 type ringTalk struct {
 	evTalk
@@ -204,7 +207,7 @@ func (t *evTalk) receive() {
 	if l.armed || l.eof || l.err != 0 || t.dead || l.claim != nil && !l.polled {
 		return
 	}
-	if !l.polled && len(l.rest) >= restEnough { // of a socket that is polled, a worker has the rest
+	if !l.polled && len(l.left()) >= restEnough { // of a socket that is polled, a worker has the rest
 		return
 	}
 	l.armed = true

@@ -99,6 +99,7 @@ type Client struct {
 	plus     bool       // it has come
 	message  *Letter    // the last one, perhaps not read to its end
 	fetching bool       // within the loop over Fetch
+	shifts   int        // how often sequence numbers have shifted
 	stirred  bool       // the mailbox has changed, for a Watcher, which looks then
 	bye      *Status
 	broken   bool

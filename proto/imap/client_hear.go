@@ -140,7 +140,11 @@ func (c *Client) note(r Response) error {
 	if c.box == nil {
 		return nil
 	}
-	c.stirred = c.stirred || r.Name == "EXISTS" || r.Name == "EXPUNGE" || r.Name == "VANISHED" && !bytes.HasPrefix(r.Rest, []byte("("))
+	if r.Name == "EXPUNGE" || r.Name == "VANISHED" && !bytes.HasPrefix(r.Rest, []byte("(")) {
+		c.shifts++
+		c.stirred = true
+	}
+	c.stirred = c.stirred || r.Name == "EXISTS"
 	return c.box.note(r)
 }
 

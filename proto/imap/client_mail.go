@@ -115,7 +115,7 @@ func (c *Client) Store(s Store) *Call[FlagChanges] {
 	x := c.begin(uid("STORE", s.Where.UID), s.Append(nil))
 	x.seq = !s.Where.UID
 	out := &FlagChanges{}
-	x.fetch = collectTo(&out.Messages)
+	x.fetch = c.collectTo(&out.Messages)
 	x.end = func(st Status) (err error) {
 		if st.Code.Name == "MODIFIED" {
 			out.Modified, err = ParseSet(st.Code.Args)

@@ -121,7 +121,7 @@ func (c *Client) open(name string, s Select) *Call[*Selected] {
 		}
 		return false, nil
 	}
-	x.fetch = collectTo(&box.Changed)
+	x.fetch = c.collectTo(&box.Changed)
 	x.end = func(s Status) error {
 		c.box = nil
 		if s.Kind != OK {

@@ -263,25 +263,35 @@ func (c *Client) Fetch(ctx context.Context, f Fetch) iter.Seq2[*Letter, error] {
 func (c *Client) FetchAll(f Fetch) *Call[[]*Fetched] {
 	x := c.fetch(f)
 	all := new([]*Fetched)
-	x.fetch = collectTo(all)
+	x.fetch = c.collectTo(all)
 	return &Call[[]*Fetched]{c, x, all}
 }
 
 // collectTo reads messages into memory. What is told of one again, as a server
 // does when a FETCH has made it \Seen, is added to it.
-func collectTo(all *[]*Fetched) func(m *Letter) error {
-	known := map[uint32]*Fetched{}
+func (c *Client) collectTo(all *[]*Fetched) func(m *Letter) error {
+	known, shifts := map[uint32]*Fetched{}, c.shifts
 	return func(m *Letter) error {
 		if err := m.Read(); err != nil {
 			return err
 		}
-		if old := known[m.Seq]; old != nil && m.onlyFlags() {
+		if shifts != c.shifts { // nobody knows whose numbers those were
+			known = map[uint32]*Fetched{}
+			shifts = c.shifts
+		}
+		old := known[m.Seq]
+		switch {
+		case old == nil:
+		case m.onlyFlags():
 			if m.Has(ItemFlags) {
 				old.Flags = m.Flags
 			}
 			if m.Has(ItemModSeq) {
 				old.ModSeq = m.ModSeq
 			}
+			return nil
+		case old.onlyFlags(): // told unasked, before the answer
+			*old = *m.Fetched
 			return nil
 		}
 		known[m.Seq] = m.Fetched
@@ -291,11 +301,10 @@ func collectTo(all *[]*Fetched) func(m *Letter) error {
 }
 
 // onlyFlags tells what servers say of a message whose flags have changed.
-func (m *Letter) onlyFlags() bool {
-	return !slices.ContainsFunc(m.Items, func(item string) bool {
-		return item != ItemFlags && item != ItemUID && item != ItemModSeq
-	})
-}
+func (f *Fetched) onlyFlags() bool { return !slices.ContainsFunc(f.Items, isMore) }
+
+// isMore tells what they do not say then.
+func isMore(item string) bool { return item != ItemFlags && item != ItemUID && item != ItemModSeq }
 
 func (c *Client) fetch(f Fetch) *command {
 	x := c.begin(uid("FETCH", f.Where.UID), f.Append(nil))

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -179,11 +180,17 @@ func (s *watching) catchUp(ctx context.Context, c *Client) error {
 	}
 	if s.mark.UID < 1<<32-1 {
 		where := Where{UID: true, Set: Set{{First: s.mark.UID + 1}}} // up to "*", the last, even if that is old
-		all, err := c.FetchAll(Fetch{Where: where, Items: s.items()}).Wait(ctx)
+		items := s.items()
+		all, err := c.FetchAll(Fetch{Where: where, Items: items}).Wait(ctx)
 		if err != nil {
 			return err
 		}
+		slices.SortFunc(all, func(a, b *Fetched) int { return cmp.Compare(a.UID, b.UID) }) // servers may answer in any order
+		more := slices.ContainsFunc(items, func(i FetchItem) bool { return isMore(i.Name) })
 		for _, m := range all {
+			if m.UID > s.mark.UID && c.stirred && more && m.onlyFlags() {
+				break // it came while we asked: of this one, and of those behind it, we ask again
+			}
 			if m.UID > s.mark.UID && !s.fresh(m) {
 				return errLeft
 			}

@@ -443,8 +443,7 @@ func (lp *loop) ringUnwatch(st *site) {
 // connected takes a connection that the ring accepted, or accepts those that
 // it told of.
 func (lp *loop) connected(st *site, c cqe, more bool) {
-	st.armed = more
-	switch en := syscall.Errno(-c.res); {
+	switch en := syscall.Errno(-c.res); { // st.armed still, so that it has not ended before the last one has
 	case opOf(c.user) == askWatch:
 		if c.res > 0 && st.wanted {
 			lp.accept(st)
@@ -455,10 +454,11 @@ func (lp *loop) connected(st *site, c cqe, more bool) {
 	case st.wanted:
 		lp.pause(st, os.NewSyscallError("accept4", en))
 	}
-	if st.armed {
+	switch {
+	case more:
 		return
-	}
-	if st.wanted {
+	case st.wanted:
+		st.armed = false
 		lp.ringWatch(st)
 		return
 	}
@@ -467,6 +467,7 @@ func (lp *loop) connected(st *site, c cqe, more bool) {
 		lp.lastOnes(st)
 		lp.closeListener(st)
 	}
+	st.armed = false
 	lp.maybeEnded(st)
 }
 

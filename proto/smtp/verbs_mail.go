@@ -330,8 +330,19 @@ func (s *session) deliver(ctx context.Context) error {
 // finish ends the message and commits it; nil: it is taken. The error is the
 // talk's.
 func (s *session) finish(ctx context.Context, tx Transaction, b *body) (outcome, err error) {
-	defer b.release()
-	call := func() error { outcome = b.finish(ctx, tx); return nil }
+	ended := false
+	defer func() {
+		if !ended { // the peer has gone before that
+			b.drop()
+			tx.Abort()
+		}
+		b.release()
+	}()
+	call := func() error {
+		ended = true
+		outcome = b.finish(ctx, tx)
+		return nil
+	}
 	switch {
 	case b.feed != nil:
 		err = s.talk.Detour(call)
@@ -341,10 +352,15 @@ func (s *session) finish(ctx context.Context, tx Transaction, b *body) (outcome,
 		return outcome, err
 	}
 	if outcome = b.hand(ctx, tx); outcome != nil {
+		ended = true
 		return outcome, nil
 	}
 	b.release() // the wait may be long
-	err = s.aside(Prompt, func() error { outcome = tx.Commit(ctx); return nil })
+	err = s.aside(Prompt, func() error {
+		ended = true
+		outcome = tx.Commit(ctx)
+		return nil
+	})
 	return outcome, err
 }
 

@@ -165,7 +165,10 @@ func (c *Client) transfer(ctx context.Context, kind, verb, arg string, offset in
 	if offset > 0 {
 		if _, err := c.Cmd(ctx, "REST", strconv.FormatInt(offset, 10)); err != nil {
 			ch.close()
-			return nil, fmt.Errorf("%w: %w", errNoREST, err)
+			if notReply(err) == nil {
+				err = fmt.Errorf("%w: %w", errNoREST, err)
+			}
+			return nil, err
 		}
 	}
 	first, err := c.Cmd(ctx, verb, arg)

@@ -387,6 +387,29 @@ func TestServersWithoutREST(t *testing.T) {
 	}
 }
 
+// TestHangsUpAtREST: a connection that is lost tells nothing of what the server
+// can.
+func TestHangsUpAtREST(t *testing.T) {
+	s := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": "0123456789"}, Server: func(s *server.Server) {
+		s.Layers = append(s.Layers, func(nc net.Conn) net.Conn { return lostAtREST{nc} })
+	}})
+	c := s.Client(t.Context(), t, "tcp", s.Options())
+	if _, err := fetch(t.Context(), c, "f", ftp.RetrieveOptions{Offset: 5}); err == nil || strings.Contains(err.Error(), "no parts") {
+		t.Error(err)
+	}
+}
+
+// lostAtREST is a control connection that is lost when REST comes.
+type lostAtREST struct{ net.Conn }
+
+func (c lostAtREST) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if bytes.Contains(p[:n], []byte("REST ")) {
+		return 0, errors.Join(io.EOF, c.Close())
+	}
+	return n, err
+}
+
 // TestTheRestIsWhole: the end of a range that goes to the end of the file is
 // the server's word that all is well.
 func TestTheRestIsWhole(t *testing.T) {

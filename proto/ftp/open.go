@@ -296,7 +296,7 @@ func (x *exchange) get(ctx context.Context) (*http.Response, error) {
 	from, to := byteRange(x.req.Header.Get("Range"), size)
 	o := RetrieveOptions{Offset: from, Size: max(size, 0), ASCII: x.at.kind == "a"}
 	body, err := x.s.c.Retrieve(ctx, x.at.file, o)
-	if errors.Is(err, errNoREST) && notReply(err) == nil { // as a server of HTTP does that has no ranges
+	if errors.Is(err, errNoREST) { // as a server of HTTP does that has no ranges
 		from, to, o.Offset = 0, size, 0
 		body, err = x.s.c.Retrieve(ctx, x.at.file, o)
 	}

@@ -63,7 +63,7 @@ func (p *Pool) Download(ctx context.Context, name string, w io.WriterAt, segment
 	}
 	size := before.Size
 	err = p.segments(ctx, name, w, size, max(1, min(int64(segments), size)))
-	if errors.Is(err, errNoREST) && notReply(err) == nil {
+	if errors.Is(err, errNoREST) {
 		err = p.segments(ctx, name, w, size, 1)
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func (s *session) more() bool {
 	}
 	verb, id, _ := bytes.Cut(bytes.TrimSuffix(have[:end], []byte{'\r'}), []byte{' '})
 	switch {
-	case !isID(string(id)):
+	case !isKeyword(verb), !isID(string(id)):
 		return false
 	case bytes.EqualFold(verb, []byte("CHECK")):
 		return !s.flies(string(id)) // what becomes of that one has to be known first

@@ -124,6 +124,17 @@ func TestCheckInAFlight(t *testing.T) {
 	})
 }
 
+// TestNoCommandBehindAFlight has a line behind an article that is nearly a CHECK:
+// Unicode's K folds to k, and is none.
+func TestNoCommandBehindAFlight(t *testing.T) {
+	disks(t, func(t *testing.T, c *counting, _ *newsgroup.Store) {
+		got := flight(t, c, takeThis("<1@x>", "local.a")+"CHEC\u212a <2@x>\nQUIT\n")
+		if want := "200 NNTP server ready, posting allowed\n239 <1@x>\n500 Command not understood\n205 Goodbye\n"; got != want {
+			t.Errorf("%s", got)
+		}
+	})
+}
+
 // TestAFlightThatFails has nothing of it acknowledged, and nothing there.
 func TestAFlightThatFails(t *testing.T) {
 	disks(t, func(t *testing.T, c *counting, s *newsgroup.Store) {

@@ -307,7 +307,7 @@ func (lp *loop) turnAway(st *site, fd int) {
 // after it.
 func (lp *loop) dismiss(t *evTalk) {
 	switch {
-	case t.dead:
+	case t.dead, t.closing: // it has said goodbye
 		return
 	case t.state.Load()&stRun != 0:
 		t.state.Or(stBye)

@@ -134,6 +134,7 @@ func TestPrompt(t *testing.T) {
 	if line, err := a.r.ReadString('\n'); line != "pushed\r\n" || err != nil {
 		t.Errorf("%q, %v", line, err)
 	}
+	a.settle()
 	a.say("now end", "end")
 	if rest, err := io.ReadAll(a.r); err != nil || len(rest) > 0 {
 		t.Errorf("%q, %v", rest, err)

@@ -86,6 +86,24 @@ func TestPanicEndsOneTalk(t *testing.T) {
 	})
 }
 
+// A talk that has ended, and whose connection is there for a moment still, is
+// not begun again to say goodbye.
+func TestEndedIsNotBegunAgain(t *testing.T) {
+	overSome(t, kind.inClear, func(t *testing.T, k kind) {
+		h := &liner{mode: k.mode, talks: make(chan *server.Talk, 9), ended: make(chan error, 9)}
+		r := start(t, k, &server.Server{Handler: h})
+		c := r.client()
+		c.expect("+ hello")
+		c.say("QUIT\r\n")
+		c.expect("+ bye")
+		c.end()
+		r.stop()
+		if err := r.wait(); err != nil || len(h.talks) != 1 || len(h.ended) != 1 {
+			t.Errorf("%v; begun %d times, ended %d times", err, len(h.talks), len(h.ended))
+		}
+	})
+}
+
 func TestWake(t *testing.T) {
 	overAll(t, func(t *testing.T, k kind) {
 		h := &liner{mode: k.mode, talks: make(chan *server.Talk, 1)}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -26,6 +27,9 @@ func benchCalls(p *load.Plan, m *benchMessage) error {
 		return fmt.Errorf("--as %s wants any answer but a fault: --size and --expect have no meaning", m.as)
 	}
 	words := strings.Fields(cmp.Or(m.send, "system.listMethods"))
+	if len(words) == 0 {
+		return errors.New("--send: want 'METHOD ARG...'")
+	}
 	args, err := rpcArguments(words[1:])
 	if err != nil {
 		return fmt.Errorf("--send: %w", err)

@@ -262,4 +262,7 @@ func TestBenchTelnetAndRPC(t *testing.T) {
 	if code != 0 || !strings.Contains(out, `"replies":3`) {
 		t.Errorf("a call with arguments: %d, %s, %s", code, out, said)
 	}
+	if code, _, said := bench(t.Context(), rpc.URL, "--as", "xmlrpc", "--send", " "); code != 2 || !strings.Contains(said, "METHOD") {
+		t.Errorf("a call of nothing: %d, %s", code, said)
+	}
 }

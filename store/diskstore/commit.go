@@ -60,25 +60,30 @@ func (e *Engine) update(ctx context.Context, quiet bool, f func(*writer) error) 
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		g, err := e.join(quiet, f)
-		if err != nil {
-			return err
+		g, ferr := e.join(quiet, f)
+		if g == nil {
+			return ferr
 		}
 		select {
 		case e.ready <- struct{}{}:
 		default: // the committer has not taken the last word yet
 		}
 		<-g.done
-		if !errors.Is(g.err, errAgain) {
+		switch {
+		case g.err == nil:
+			return ferr
+		case ferr == nil && !errors.Is(g.err, errAgain):
 			return g.err
 		}
-		if err := ctx.Err(); err != nil {
+		if err := ctx.Err(); err != nil { // what it stood on has failed: it runs again
 			return err
 		}
 	}
 }
 
-// join runs f as one of the group that gathers, and ends the turn.
+// join runs f as one of the group that gathers, and ends the turn. It gives the
+// group that decides what becomes of it: where f fails, that of the last Update
+// whose work it has seen; nil where that is durable.
 func (e *Engine) join(quiet bool, f func(*writer) error) (*group, error) {
 	defer func() { <-e.turn }()
 	g := e.group
@@ -93,11 +98,16 @@ func (e *Engine) join(quiet bool, f func(*writer) error) (*group, error) {
 		rev++
 	}
 	w := newWriter(g, rev)
-	if err := f(w); err != nil {
-		return nil, err
+	err := f(w)
+	if err == nil {
+		err = w.settle()
 	}
-	if err := w.settle(); err != nil {
-		return nil, err
+	switch {
+	case err == nil:
+	case g.members > 0:
+		return g, err
+	default:
+		return g.below, err
 	}
 	w.merge()
 	g.rev = rev

@@ -2,6 +2,7 @@ package diskstore
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,6 +61,56 @@ func TestUpdateAboveOneThatFails(t *testing.T) {
 	})
 	if !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a: %v", err)
+	}
+}
+
+// An Update that fails because of what it has seen does so when that is durable,
+// so that a View behind it sees it too. Where that has failed it runs again.
+func TestUpdateThatFailsAboveAnother(t *testing.T) {
+	errSeen := errors.New("seen")
+	for _, full := range []error{nil, syscall.ENOSPC} {
+		atDisk, on := make(chan struct{}), make(chan error)
+		armed := false
+		e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
+			if op != opCommit || !armed {
+				return nil
+			}
+			armed = false
+			atDisk <- struct{}{}
+			return <-on
+		}})
+		defer e.Close()
+		armed = true
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() {
+			first <- e.Update(t.Context(), func(w store.Writer) error { return w.Put([]byte("a"), []byte("1")) })
+		}()
+		<-atDisk
+		ran := make(chan struct{}, 2)
+		go func() {
+			second <- e.Update(t.Context(), func(w store.Writer) error {
+				defer func() { ran <- struct{}{} }()
+				if _, err := w.Get([]byte("a")); err == nil {
+					return errSeen
+				}
+				return nil
+			})
+		}()
+		<-ran
+		for range 100 {
+			runtime.Gosched() // it may return now, and must not
+		}
+		select {
+		case err := <-second:
+			t.Errorf("it ended before what it had seen was durable: %v", err)
+			second <- err
+		default:
+		}
+		on <- full
+		err1, err2 := <-first, <-second
+		if full == nil && (err1 != nil || !errors.Is(err2, errSeen)) || full != nil && (!errors.Is(err1, store.ErrFull) || err2 != nil) {
+			t.Errorf("%v: the first %v, the one above %v", full, err1, err2)
+		}
 	}
 }
 

@@ -197,7 +197,7 @@ func (lp *loop) maybeEnded(st *site) {
 func (lp *loop) begin(st *site, fd int) {
 	lp.seat(fd)
 	lp.gen++
-	t := lp.newTalk()
+	t := &evTalk{}
 	t.site, t.fd, t.gen = st, int32(fd), lp.gen
 	t.touch()
 	lp.talks[fd] = t
@@ -235,8 +235,8 @@ func (lp *loop) begin(st *site, fd int) {
 
 // add has the loop watch t. Edge triggered: it is told once of what comes.
 func (lp *loop) add(t *evTalk) error {
-	if l := t.line; l != nil {
-		l.polled = t.site.TLS != nil || t.site.mode == Blocks // goroutines read it
+	if lp.ring != nil {
+		t.line.polled = t.site.TLS != nil || t.site.mode == Blocks // goroutines read it
 		t.receive()
 		return nil
 	}

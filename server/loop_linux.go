@@ -268,7 +268,7 @@ func (lp *loop) timeout() uintptr {
 		lp.pool.late()
 		return 1
 	}
-	if lp.active > 0 || lp.paused > 0 {
+	if lp.active > 0 || lp.paused > 0 || lp.ring != nil && lp.ring.touched > 0 {
 		return uintptr(tickLength / time.Millisecond)
 	}
 	return ^uintptr(0)
@@ -320,6 +320,9 @@ func (lp *loop) revisit() {
 	lp.again = append(lp.again[:0], lp.again[k:]...)
 }
 
+// shrinkTicks is how often memory is given back that little use is made of.
+const shrinkTicks = 5
+
 // longestLap is a second's worth of ticks.
 const longestLap = int(time.Second / tickLength)
 
@@ -336,6 +339,9 @@ func (lp *loop) pace(l Limits) {
 // sweep enforces limits of time: each tick on a part of the talks.
 func (lp *loop) sweep(now uint32) {
 	lp.seeOff(now)
+	if lp.ring != nil && now%shrinkTicks == 0 {
+		lp.ring.shrink()
+	}
 	for _, st := range lp.sites {
 		if !st.retry.IsZero() && !time.Now().Before(st.retry) {
 			st.retry = time.Time{}

@@ -33,7 +33,7 @@ func (p *evPort) Recv(b []byte) (int, error) {
 			}
 		}
 	}
-	if t.line != nil {
+	if t.onRing() {
 		if n, err, ok := t.taken(b); ok {
 			return n, err
 		}
@@ -103,7 +103,7 @@ func (t *evTalk) write(b []byte) (int, error) {
 // limit, and no further Turn begins while anything is held.
 func (p *evPort) Send(b []byte) error {
 	t := (*evTalk)(p)
-	if t.line != nil && t.sendQueued(b) {
+	if t.onRing() && t.sendQueued(b) {
 		return nil
 	}
 	if len(t.held) == 0 {
@@ -340,7 +340,7 @@ func (t *evTalk) addr(of func(int) (unix.Sockaddr, error)) net.Addr {
 // tells whether that was something; the end of the stream is noted.
 func (t *evTalk) stillTalks() (talks bool) {
 	lp := t.site.lp
-	if t.line != nil {
+	if t.onRing() {
 		talks = t.dropRest()
 	}
 	for range 16 {

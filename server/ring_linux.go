@@ -107,6 +107,8 @@ type ring struct {
 	ready           []cqe // taken from the kernel, to be dealt with
 	next            int   // in ready: the one that is dealt with
 	unsent          func(c *cqe)
+	now             []byte  // what came last, and nobody has asked for yet; it lies in a buffer
+	nowOf           *evTalk // to whom it came
 	bufs            []ringBuf
 	bufTail         uint16
 	given           uint16 // of bufTail, what the kernel knows
@@ -114,10 +116,18 @@ type ring struct {
 	bufSize         int
 	out             []byte // what is to be sent with the next submission
 	outUsed         int
-	batch           uint64 // counts submissions
+	queued          []queued // whose it is
 	maps            [][]byte
 	wait            waitArg
 	live            int // operations that are not over
+	recent, touched int // buffers received into, since shrink was called, and since it gave memory back
+}
+
+// queued is out[from:to], which ask sends.
+type queued struct {
+	ask      *sqe
+	place    *uint16 // where the talk has the number of this, from 1 on; 0: it has none
+	from, to int
 }
 
 // waitArg is struct io_uring_getevents_arg and the time that it points to.
@@ -149,7 +159,7 @@ func newRing(size ringSize) (_ *ring, err error) {
 	if en != 0 {
 		return nil, ringError(en)
 	}
-	r := &ring{fd: int(fd), bufSize: size.buf, batch: 1}
+	r := &ring{fd: int(fd), bufSize: size.buf}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -252,6 +262,27 @@ func (r *ring) give(id uint16) {
 	r.bufTail++
 }
 
+// quiet is for how few buffers received into, between two calls of shrink, their
+// memory is better given back.
+const quiet = 64
+
+// shrink gives the memory of buffers back to the system when little goes on:
+// the kernel receives into each in turn, so that all of them are soon in memory,
+// however few are in use at a time.
+func (r *ring) shrink() {
+	if r.recent >= quiet {
+		r.recent = 0
+		return
+	}
+	if r.touched == 0 || len(r.ready) > 0 || r.outUsed > 0 { // else nothing lies there: the kernel writes only in our calls
+		return
+	}
+	r.recent, r.touched = 0, 0
+	for _, b := range [][]byte{r.in, r.out} {
+		_ = unix.Madvise(b, unix.MADV_DONTNEED) // memory kept is no harm
+	}
+}
+
 // tellGiven publishes what give gave. The tail has 16 bits, and no atomic
 // store is so narrow: it goes together with the id beside it.
 func (r *ring) tellGiven() {
@@ -307,8 +338,11 @@ func (r *ring) submit() {
 			runtime.Gosched() // no memory, for the moment
 		}
 	}
-	r.batch++
-	r.outUsed = 0
+	for _, q := range r.queued {
+		*q.place = 0
+	}
+	clear(r.queued)
+	r.queued, r.outUsed = r.queued[:0], 0
 }
 
 // look submits, has completions posted, and takes them, without waiting.

@@ -2,9 +2,12 @@ package server
 
 import (
 	"errors"
+	"math"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,5 +31,47 @@ func TestNoRing(t *testing.T) {
 		if loops, err := e.acquire(); err == nil || loops != nil || e.users != 0 {
 			t.Errorf("%v, %v, %d users", loops, err, e.users)
 		}
+	}
+}
+
+// A ring gives back the memory of its buffers when little goes on, and never
+// what somebody has not read yet.
+func TestRingShrinks(t *testing.T) {
+	if err := (EventOptions{Uring: true}).Check(); err != nil {
+		t.Skip("no ring here: ", err)
+	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	r, err := newRing(ringSize{asks: 2, answers: 4, bufs: 2, buf: 4096, out: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.close()
+	for _, c := range []struct {
+		what            string
+		recent, touched int
+		ready           []cqe
+		outUsed         int
+		kept            bool
+	}{
+		{"much goes on", quiet, quiet, nil, 0, true},
+		{"something waits to be read", 1, 1, make([]cqe, 1), 0, true},
+		{"something waits to be sent", 1, 1, nil, 1, true},
+		{"little goes on", quiet - 1, 9 * quiet, nil, 0, false},
+	} {
+		r.in[0], r.out[0] = 1, 1
+		r.recent, r.touched, r.ready, r.outUsed = c.recent, c.touched, c.ready, c.outUsed
+		r.shrink()
+		if kept := r.in[0] == 1 && r.out[0] == 1; kept != c.kept || (r.touched > 0) != c.kept {
+			t.Errorf("%s: kept %v, touched %d", c.what, kept, r.touched)
+		}
+	}
+}
+
+// A talk at rest costs its own size, on a ring as on epoll: Go's next larger
+// size of storage is 416 bytes.
+func TestTalkIsSmall(t *testing.T) {
+	if n := unsafe.Sizeof(evTalk{}); n > 384 && math.MaxUint == math.MaxUint64 {
+		t.Errorf("%d bytes", n)
 	}
 }

@@ -53,7 +53,7 @@ type evTalk struct {
 	park     chan struct{}
 	deadline atomic.Int64 // in nanoseconds since the loop's start; 0: none
 	why      error
-	line     *line // nil on epoll
+	line     line // where the loop has a ring
 }
 
 // evOwner is an evTalk as its Talk sees it.

@@ -16,28 +16,60 @@ import (
 // as the talk keeps up, and sends what is small with the next submission. A
 // socket that goroutines read is polled, and all is as with epoll.
 type line struct {
-	rest     []byte // came, and nobody has asked for it yet
-	now      []byte // ... and lies in the ring's buffer, for this moment
-	ask      *sqe   // the send of batch, whose bytes are ring.out[from:to]
-	from, to int
-	batch    uint64
-	err      syscall.Errno
+	*spill          // nil, for most
+	queued   uint16 // place in ring.queued, from 1 on: what is sent with the next submission
 	eof      bool
 	armed    bool // the ring receives, or polls
 	stopping bool // it was told not to
 	room     bool // a poll for room to send is under way
 	polled   bool
-	claim    chan struct{} // closed when polled is true
+}
+
+// spill is what few lines have, and not for long.
+type spill struct {
+	rest  []byte // came, and nobody has asked for it yet
+	err   syscall.Errno
+	claim chan struct{} // closed when polled is true
 }
 
 // left is what came and nobody has asked for yet.
-func (l *line) left() []byte { return l.rest }
-
-// ringTalk is a talk and its line in one piece.
-type ringTalk struct {
-	evTalk
-	line line
+func (l *line) left() []byte {
+	if l.spill == nil {
+		return nil
+	}
+	return l.rest
 }
+
+// setLeft changes it, on the loop or by the worker who has claimed it.
+func (l *line) setLeft(b []byte) {
+	switch {
+	case len(b) > 0:
+		l.more().rest = b
+	case l.spill == nil:
+	case l.err == 0 && l.claim == nil:
+		l.spill = nil
+	default:
+		l.rest = nil
+	}
+}
+
+func (l *line) more() *spill {
+	if l.spill == nil {
+		l.spill = &spill{}
+	}
+	return l.spill
+}
+
+// failed is why there is nothing more to receive; 0: there may be.
+func (l *line) failed() syscall.Errno {
+	if l.spill == nil {
+		return 0
+	}
+	return l.err
+}
+
+// claimed tells whether a worker waits for the ring to leave the socket to it.
+func (l *line) claimed() bool { return l.spill != nil && l.claim != nil }
 
 const (
 	restEnough = 64 << 10 // more than this nobody asks for: the ring stops receiving
@@ -64,15 +96,8 @@ func (lp *loop) beginRing() (end func()) {
 	}
 }
 
-// newTalk is a talk of lp.
-func (lp *loop) newTalk() *evTalk {
-	if lp.ring == nil {
-		return &evTalk{}
-	}
-	t := &ringTalk{}
-	t.evTalk.line = &t.line
-	return &t.evTalk
-}
+// onRing tells whether t's loop has a ring, so that its line counts.
+func (t *evTalk) onRing() bool { return t.site.lp.ring != nil }
 
 // user names an operation of t.
 func (t *evTalk) user(op uint64) uint64 { return userOf(op, t.gen, t.fd) }
@@ -139,6 +164,8 @@ func (lp *loop) completed(c cqe) {
 		lp.received(t, c, more)
 		if c.flags&cqeBuffer != 0 {
 			lp.ring.give(uint16(c.flags >> 16))
+			lp.ring.recent++
+			lp.ring.touched++
 		}
 	case t == nil:
 	case op == askRoom:
@@ -162,14 +189,14 @@ func (lp *loop) received(t *evTalk, c cqe, more bool) {
 	if t == nil {
 		return
 	}
-	l, ev := t.line, uint32(unix.EPOLLIN)
+	l, r, ev := &t.line, lp.ring, uint32(unix.EPOLLIN)
 	l.armed = more
 	if !more {
 		l.stopping = false
 	}
 	switch en := syscall.Errno(-c.res); {
 	case c.res > 0:
-		l.now = lp.ring.buffer(c)
+		r.now, r.nowOf = r.buffer(c), t
 	case c.res == 0:
 		l.eof = true
 		ev |= unix.EPOLLRDHUP
@@ -179,21 +206,21 @@ func (lp *loop) received(t *evTalk, c cqe, more bool) {
 	case en == unix.ECANCELED || en == unix.EINTR || en == unix.EAGAIN:
 		ev = 0
 	default:
-		l.err = en
+		l.more().err = en
 		ev |= unix.EPOLLERR
 	}
 	if ev != 0 {
 		lp.event1(t, ev)
 	}
-	if len(l.now) > 0 && !t.dead {
-		l.rest = append(l.rest, l.now...)
+	if len(r.now) > 0 && !t.dead {
+		l.setLeft(append(l.left(), r.now...))
 	}
-	l.now = nil
+	r.now, r.nowOf = nil, nil
 	switch {
 	case t.dead:
-	case l.claim != nil && !l.armed:
+	case l.claimed() && !l.armed:
 		lp.claimed(t)
-	case l.armed && !l.stopping && len(l.rest) >= restEnough:
+	case l.armed && !l.stopping && len(l.left()) >= restEnough:
 		l.stopping = true
 		lp.ring.cancel(t.user(askRecv))
 	case c.res != -int32(unix.ENOBUFS):
@@ -203,19 +230,19 @@ func (lp *loop) received(t *evTalk, c cqe, more bool) {
 
 // receive has the ring receive for t, unless it does or t has enough.
 func (t *evTalk) receive() {
-	l := t.line
-	if l.armed || l.eof || l.err != 0 || t.dead || l.claim != nil && !l.polled {
+	l, r := &t.line, t.site.lp.ring
+	if l.armed || l.eof || t.dead {
 		return
 	}
-	if !l.polled && len(l.left()) >= restEnough { // of a socket that is polled, a worker has the rest
-		return
-	}
-	l.armed = true
-	r := t.site.lp.ring
-	if l.polled {
+	if l.polled { // a worker has the rest
+		l.armed = true
 		r.poll(t.fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLPRI|unix.EPOLLRDHUP, true, t.user(askPoll))
 		return
 	}
+	if l.spill != nil && (l.err != 0 || l.claim != nil || len(l.rest) >= restEnough) {
+		return
+	}
+	l.armed = true
 	s := r.ask(opRecv, t.fd, t.user(askRecv))
 	s.prio, s.flags = recvMulti, sqeBufferSelect
 	r.live++
@@ -224,30 +251,30 @@ func (t *evTalk) receive() {
 // taken is Recv of a talk with a line; ok is false when the socket is to be
 // read.
 func (t *evTalk) taken(b []byte) (n int, err error, ok bool) {
-	l := t.line
+	l, r := &t.line, t.site.lp.ring
 	if t.worker && !l.polled {
 		t.claimInput()
 	}
-	if len(l.rest) > 0 {
-		n = copy(b, l.rest)
-		if l.rest = l.rest[n:]; len(l.rest) == 0 {
-			l.rest = nil
-		}
+	if left := l.left(); len(left) > 0 {
+		n = copy(b, left)
+		l.setLeft(left[n:])
 	}
-	if len(l.rest) == 0 {
-		k := copy(b[n:], l.now)
-		l.now = l.now[k:]
+	more := len(l.left()) > 0
+	if !more && !l.polled && r.nowOf == t {
+		k := copy(b[n:], r.now)
+		r.now = r.now[k:]
 		n += k
+		more = len(r.now) > 0
 	}
 	switch {
 	case n > 0:
-		t.drained = !l.polled && len(l.rest)+len(l.now) == 0 && !l.eof && l.err == 0
+		t.drained = !more && !l.polled && !l.eof && l.failed() == 0
 		if !t.worker && !l.armed {
 			t.receive()
 		}
 		t.counted(n, 0)
 		return n, nil, true
-	case l.err != 0:
+	case l.failed() != 0:
 		t.eof = true
 		return 0, os.NewSyscallError("read", l.err), true
 	case l.polled:
@@ -265,8 +292,8 @@ func (t *evTalk) claimInput() {
 	done := make(chan struct{})
 	lp := t.site.lp
 	lp.call(func() {
-		l := t.line
-		l.claim = done
+		l := &t.line
+		l.more().claim = done
 		if !l.armed {
 			lp.claimed(t)
 			return
@@ -282,11 +309,13 @@ func (t *evTalk) claimInput() {
 
 // claimed lets the worker read; the loop polls for it.
 func (lp *loop) claimed(t *evTalk) {
-	l := t.line
+	l := &t.line
 	l.polled, l.eof = true, false // the socket says it again
 	t.receive()
-	close(l.claim)
+	done := l.claim
 	l.claim = nil
+	l.setLeft(l.rest)
+	close(done)
 }
 
 // sendQueued tells whether b is sent, as far as Send goes, by the ring.
@@ -303,25 +332,28 @@ func (t *evTalk) sendQueued(b []byte) bool {
 // dropRest forgets what came and will not be answered, and tells whether that
 // was something.
 func (t *evTalk) dropRest() (talks bool) {
-	l := t.line
+	l, r := &t.line, t.site.lp.ring
 	if l.polled {
 		return false
 	}
-	talks = len(l.rest)+len(l.now) > 0 || t.site.lp.ring.comes(t.user(askRecv))
-	l.rest, l.now = nil, nil
-	t.eof = t.eof || l.eof || l.err != 0
+	talks = len(l.left()) > 0 || r.nowOf == t && len(r.now) > 0 || r.comes(t.user(askRecv))
+	l.setLeft(nil)
+	if r.nowOf == t {
+		r.now = nil
+	}
+	t.eof = t.eof || l.eof || l.failed() != 0
 	t.receive()
 	return talks
 }
 
 // queue has b sent with the next submission; false: it is to be written.
 func (t *evTalk) queue(b []byte) bool {
-	l, r := t.line, t.site.lp.ring
+	l, r := &t.line, t.site.lp.ring
 	if len(b) > ringSend {
 		t.sendNow()
 		return false
 	}
-	if r.full() || r.outUsed+len(b) > len(r.out) || t.sending() && l.to != r.outUsed {
+	if r.full() || r.outUsed+len(b) > len(r.out) || l.queued > 0 && r.queued[l.queued-1].to != r.outUsed {
 		r.submit()
 		if len(t.held) > 0 {
 			return false
@@ -330,9 +362,10 @@ func (t *evTalk) queue(b []byte) bool {
 	at := r.outUsed
 	r.outUsed += copy(r.out[at:], b)
 	t.counted(0, len(b))
-	if t.sending() {
-		l.to = r.outUsed
-		l.ask.len = uint32(l.to - l.from)
+	if l.queued > 0 {
+		q := &r.queued[l.queued-1]
+		q.to = r.outUsed
+		q.ask.len = uint32(q.to - q.from)
 		return true
 	}
 	s := r.ask(opSend, t.fd, t.user(askSend))
@@ -340,20 +373,14 @@ func (t *evTalk) queue(b []byte) bool {
 	s.len = uint32(len(b))
 	s.flags = sqeSkipSuccess
 	s.opFlags = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT | unix.MSG_WAITALL
-	l.ask, l.from, l.to, l.batch = s, at, r.outUsed, r.batch
+	r.queued = append(r.queued, queued{s, &l.queued, at, r.outUsed})
+	l.queued = uint16(len(r.queued))
 	return true
-}
-
-// sending tells whether something of t is to be sent with the next
-// submission.
-func (t *evTalk) sending() bool {
-	l := t.line
-	return l != nil && l.ask != nil && l.batch == t.site.lp.ring.batch
 }
 
 // sendNow sends what was queued: what did not go is held then.
 func (t *evTalk) sendNow() {
-	if t.sending() {
+	if t.line.queued > 0 {
 		t.site.lp.ring.submit()
 	}
 }
@@ -364,9 +391,9 @@ func (lp *loop) unsent(c *cqe) {
 	if t == nil || t.gen != genOf(c.user) {
 		return
 	}
-	l := t.line
-	rest := lp.ring.out[l.from+int(max(c.res, 0)) : l.to]
-	l.ask = nil
+	q := &lp.ring.queued[t.line.queued-1]
+	rest := lp.ring.out[q.from+int(max(c.res, 0)) : q.to]
+	t.line.queued = 0
 	t.held = append(append([]byte(nil), rest...), t.held...)
 	t.counted(0, -len(rest))
 	lp.stuck = append(lp.stuck, t)
@@ -374,14 +401,14 @@ func (lp *loop) unsent(c *cqe) {
 
 // needRoom has the loop step t when there is room to send, or will never be.
 func (t *evTalk) needRoom() {
-	if t.line != nil && !t.worker && !t.line.polled { // else its poll tells
+	if t.onRing() && !t.worker && !t.line.polled { // else its poll tells
 		t.pollRoom()
 	}
 }
 
 // pollRoom is needRoom where no write has found the socket full.
 func (t *evTalk) pollRoom() {
-	l := t.line
+	l := &t.line
 	if l.room || t.dead {
 		return
 	}
@@ -391,8 +418,8 @@ func (t *evTalk) pollRoom() {
 
 // shut closes the descriptor of t, after what was queued.
 func (lp *loop) shut(t *evTalk) {
-	l := t.line
-	if l == nil {
+	l := &t.line
+	if !t.onRing() {
 		unix.Close(int(t.fd))
 		return
 	}

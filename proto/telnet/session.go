@@ -346,6 +346,9 @@ func (s *session) run(ctx context.Context, data, rest []byte) error {
 	c := newConn(&s.talk.Conn, s.nvt())
 	c.skip, c.urgent = s.edit.cr, s.urgent
 	c.lead, c.rest, c.progress = bytes.Clone(data), bytes.Clone(rest), s.talk.Progress
+	if c.options = s.h.options(); s.h.TLS != nil {
+		c.upgrade = func(ctx context.Context) error { return s.talk.Upgrade(ctx, conv.ServerTLS(ctx, s.h.TLS)) }
+	}
 	if err := s.h.Run(ctx, c, s.login.user); err != nil {
 		return err
 	}

@@ -11,8 +11,10 @@ import (
 	"testing"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/internal/testcert"
 	"github.com/farend-go/farend/proto/telnet"
+	"github.com/farend-go/farend/server"
 )
 
 // What a server and a client say to get to the handshake: its DO, our WILL and
@@ -178,5 +180,33 @@ func TestClearBehindFollows(t *testing.T) {
 	io.WriteString(nc, "good"+follows+"evil")
 	if err := <-read; !errors.Is(err, conv.ErrEarly) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// A client may step up to TLS when a function has the connection already.
+func TestStartTLSWithinRun(t *testing.T) {
+	pair, err := testcert.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, e := range engines {
+		t.Run(name, func(t *testing.T) {
+			ctx := within10s(t)
+			deadline, _ := ctx.Deadline()
+			h := &telnet.Handler{TLS: &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}, Run: func(_ context.Context, c *telnet.Conn, _ string) error {
+				_, err := io.Copy(c, c)
+				return err
+			}}
+			nc := dialed(t, servertest.Serve(t, &server.Server{Handler: h, Engine: e()}))
+			nc.SetDeadline(deadline)
+			expect(t, nc, doTLS)
+			io.WriteString(nc, "early")
+			expect(t, nc, "early")
+			io.WriteString(nc, willTLS+follows)
+			expect(t, nc, follows)
+			private := tls.Client(nc, &tls.Config{RootCAs: pair.Roots, ServerName: "localhost"})
+			io.WriteString(private, "private")
+			expect(t, private, "private")
+		})
 	}
 }

@@ -191,7 +191,7 @@ func (s *session) Turn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.nvt().Urgent(s.urgent.ahead()); s.nvt().ahead && s.term.hidden {
+	if s.nvt().Urgent(s.urgent.ahead()); s.nvt().synch && s.term.hidden {
 		s.talk.Redact(0) // what is thrown away may be a secret too
 	}
 	return s.take(ctx, b)

@@ -1,6 +1,7 @@
 package telnet_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"testing/iotest"
 
 	"github.com/farend-go/farend/conv"
+	"github.com/farend-go/farend/conv/transcript"
 	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/proto/telnet/telnettest"
@@ -231,5 +233,44 @@ func TestReadByteByByte(t *testing.T) {
 	got, err := io.ReadAll(iotest.OneByteReader(c))
 	if err != nil || string(got) != "a\xffb\rc\r\nd" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// TestSynchHidesASecret throws away what was typed of a password, also where the
+// urgent data ends before the DM.
+func TestSynchHidesASecret(t *testing.T) {
+	for name, e := range engines {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			r := transcript.NewRecorder(&said, transcript.Text, transcript.ServerSide, name)
+			s := telnettest.New(t, again, telnettest.Options{Engine: e(), Login: true, Server: func(s *server.Server) {
+				s.Tap = func(*server.Talk) conv.Tap { return r }
+			}})
+			nc := dialed(t, s.Addr)
+			io.WriteString(nc, telnettest.User+"\r\n")
+			until(t, nc, "assword: ")
+			urgently(t, nc, "first")
+			io.WriteString(nc, "second\xff\xf2"+telnettest.Password+"\r\nexit\r\n")
+			until(t, nc, "bye")
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, word := range []string{"firs", "second", telnettest.Password + "\r"} {
+				if strings.Contains(said.String(), word) {
+					t.Errorf("%q is in the transcript:\n%s", word, said.String())
+				}
+			}
+		})
+	}
+}
+
+// until reads up to a word.
+func until(t *testing.T, nc net.Conn, word string) {
+	t.Helper()
+	var got []byte
+	for p := make([]byte, 1); !bytes.HasSuffix(got, []byte(word)); got = append(got, p...) {
+		if _, err := nc.Read(p); err != nil {
+			t.Fatalf("%v, behind %q", err, got)
+		}
 	}
 }

@@ -150,7 +150,7 @@ func TestArrivingIsNotSwept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &liner{mode: server.Waits, talks: make(chan *server.Talk, 1)}
 		s := &server.Server{Handler: h, Engine: server.Goroutines(), Layers: []conv.Layer{func(c net.Conn) net.Conn {
-			time.Sleep(time.Minute) // longer than any limit
+			<-time.After(time.Minute) // longer than any limit
 			return c
 		}}}
 		p := newPipes()

@@ -223,14 +223,14 @@ func (s *segments) sync() error {
 	s.dirtyMu.Lock()
 	dirty := s.dirty
 	s.dirty = nil
-	for _, seg := range dirty {
-		seg.isDirty = false
-	}
 	s.dirtyMu.Unlock()
 	for _, seg := range dirty {
 		if !s.pin(seg) {
 			continue // nobody kept anything of it
 		}
+		s.dirtyMu.Lock()
+		seg.isDirty = false // it stays open now because it is pinned
+		s.dirtyMu.Unlock()
 		err := s.e.sync(seg.file)
 		s.unpin(seg)
 		if err != nil {

@@ -38,7 +38,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	ctx := req.Context()
 	s := &said{c: c, over: ctx.Err, typed: req.Body, done: make(chan struct{})}
 	s.stop = context.AfterFunc(ctx, func() { _ = c.Interrupt() }) // fails only where the connection is closed
-	if req.Body == nil {
+	if req.Body == nil || req.Body == http.NoBody {
 		close(s.done)
 	} else {
 		go s.typeIn()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -94,5 +95,39 @@ func TestTransportHearsOnly(t *testing.T) {
 	defer resp.Body.Close()
 	if b, err := io.ReadAll(resp.Body); err != nil || string(b) != "the weather\r\nis fine\xff\r\n" {
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// TestTransportWithoutABody leaves the connection whole where there is nothing to
+// type, whichever way that is said.
+func TestTransportWithoutABody(t *testing.T) {
+	for _, body := range []io.Reader{nil, http.NoBody} {
+		read := make(chan error, 1)
+		h := &telnet.Handler{Run: func(_ context.Context, c *telnet.Conn, _ string) error {
+			if _, err := io.WriteString(c, "!"); err != nil {
+				return err
+			}
+			_, err := c.Read(make([]byte, 1))
+			read <- err
+			return err
+		}}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "telnet://"+servertest.Serve(t, &server.Server{Handler: h}), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := opener().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, resp.Body, "!")
+		for range 10_000 {
+			runtime.Gosched() // our half would have ended by then
+		}
+		select {
+		case err := <-read:
+			t.Errorf("%v: our half has ended: %v", body, err)
+		default:
+		}
+		resp.Body.Close()
 	}
 }

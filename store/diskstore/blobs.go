@@ -44,7 +44,8 @@ func (b blobs) Create(ctx context.Context, size int64) (store.BlobWriter, error)
 	}
 	w := &blobWriter{e: b.e}
 	if size > 0 {
-		w.buf = make([]byte, 0, min(size+place{size: size}.sums(), maxHint))
+		room := place{size: min(size, maxHint)}
+		w.buf = make([]byte, 0, room.length())
 	}
 	return w, nil
 }

@@ -1,6 +1,7 @@
 package diskstore
 
 import (
+	"math"
 	"testing"
 )
 
@@ -40,5 +41,23 @@ func TestSegmentStaysOpenUntilItIsSynced(t *testing.T) {
 	}
 	if s.isDirty(second) {
 		t.Error("it is still to be synced")
+	}
+}
+
+// Any size may be promised.
+func TestSizeHints(t *testing.T) {
+	e := openTest(t, t.TempDir(), Options{})
+	defer e.Close()
+	for _, size := range []int64{math.MaxInt64, math.MaxInt64 - chunk - 7000, maxHint, 0, -1, math.MinInt64} {
+		w, err := e.Blobs().Create(t.Context(), size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write([]byte("x")); err != nil {
+			t.Error(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -87,8 +87,9 @@ here, 47 too many redirects, 52 no answer, 56 receive failure, 60 bad certificat
 
 A file grows as FILE.part and gets its name when it is whole. A download that breaks off leaves FILE.part and
 FILE.part.json, a note of its version: the same command goes on there, or begins anew where the file has changed. -C -
-goes on with a FILE that anybody wrote. --json prints an object for each URL when it is finished; where the data itself
-goes to standard output, it goes to standard error.
+goes on with a FILE that anybody wrote. Of a small file that is here already, byte by byte, only the time is set.
+--json prints an object for each URL when it is finished; where the data itself goes to standard output, it goes to
+standard error.
 
 --segments N fetches a file of 2 MiB and more in up to N pieces at once, by ftp and http, into a file of this disk (-o, -O
 or -r). Where the server gives no parts, or lets no more of us in, it comes in one. The note tells which pieces are here.

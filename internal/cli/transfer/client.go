@@ -53,6 +53,7 @@ type Client struct {
 	http    *http.Client
 	dialer  dial.Dialer
 	stored  *open.HTTPPasswordMgrWithDefaultRealm
+	logins  bool            // something is stored
 	hosts   map[string]bool // to which User and Password belong
 	meter   *Meter
 	buffers buffers
@@ -108,6 +109,7 @@ func (c *Client) trust(u *url.URL) error {
 	if user == "" {
 		return nil
 	}
+	c.logins = true
 	if err := c.stored.AddPassword(open.AnyRealm, u.Scheme+"://"+u.Host+"/", user, password); err != nil {
 		return failure(CodeUsage, err)
 	}
@@ -151,7 +153,7 @@ func (c *Client) opener() *http.Client {
 		open.Scheme{Name: "ftp", RoundTripper: transport}, open.Scheme{Name: "ftps", RoundTripper: transport},
 		open.Gopher(&gopher.Client{Dialer: &c.dialer}), c.news(), c.mail(), c.telnets(),
 	}
-	if c.o.User != "" || c.o.Netrc != nil || len(c.hosts) > 0 {
+	if c.logins || c.o.Netrc != nil {
 		handlers = append(handlers, open.NewHTTPBasicAuthHandler(c), open.NewHTTPDigestAuthHandler(c))
 	}
 	if c.o.Talk != nil {

@@ -19,3 +19,5 @@ func createFile(name string, content []byte) error {
 	}
 	return err
 }
+
+func renameFile(from, to string) error { return os.Rename(from, to) }

@@ -37,6 +37,12 @@ func createFile(name string, content []byte) error {
 	return nil
 }
 
+// renameFile is os.Rename without its look at what is there.
+func renameFile(from, to string) error {
+	_, err := again(func() (int, error) { return 0, unix.Rename(from, to) })
+	return err
+}
+
 // again repeats a call that a signal has ended.
 func again(call func() (int, error)) (int, error) {
 	for {

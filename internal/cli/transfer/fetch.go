@@ -135,7 +135,9 @@ func (t *try) once(ctx context.Context) error {
 		return t.inPieces(ctx, cancel, p, s)
 	}
 	t.share.begin(s.version.Size, s.from)
-	if err := t.copy(w, s); err != nil {
+	buf := t.c.buffers.get()
+	defer t.c.buffers.pool.Put(buf) // after done: what is collected lies there
+	if err := t.copy(w, s, *buf); err != nil {
 		return err
 	}
 	return t.to.done()
@@ -154,22 +156,27 @@ func (b *buffers) get() *[]byte {
 	return &p
 }
 
-// copy moves the bytes and counts them.
-func (t *try) copy(w io.Writer, s *source) error {
-	p := t.c.buffers.get()
-	defer t.c.buffers.pool.Put(p)
-	buf := *p
-	if left := s.version.Size - s.from; s.version.Size >= 0 && left < bufferSize {
-		buf = buf[:max(left, 512)]
-	}
+// copy moves the bytes through buf and counts them. What is collected stays
+// there.
+func (t *try) copy(w io.Writer, s *source, buf []byte) error {
+	k, collected := w.(*collector)
 	for {
-		n, err := s.body.Read(buf)
+		room := buf
+		if collected {
+			room = buf[k.got:]
+		}
+		n, err := s.body.Read(room)
 		if n > 0 {
-			if _, err := w.Write(buf[:n]); err != nil {
+			if _, err := w.Write(room[:n]); err != nil {
 				return failure(CodeWrite, err)
 			}
 			t.r.Bytes += int64(n)
 			t.share.add(int64(n))
+		}
+		if collected {
+			if k.small = buf[:k.got]; k.got > k.v.Size {
+				return io.ErrUnexpectedEOF
+			}
 		}
 		if err == io.EOF {
 			return nil

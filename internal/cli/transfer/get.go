@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -135,45 +136,35 @@ func (s *skipped) start(src *source) (io.Writer, error) {
 
 // spot is where a file is written, and what is there now.
 type spot struct {
-	name string
-	info fs.FileInfo // nil: nothing
-	free bool        // nor is a part of it
+	name  string
+	info  fs.FileInfo // nil: nothing
+	clear bool        // nor is a part of it, or its note
 }
 
 // place is the file that a job writes.
 func (c *Client) place(j Job) (spot, error) {
-	name := j.File
-	dir := j.Named || strings.HasSuffix(name, "/") || strings.HasSuffix(name, string(filepath.Separator))
-	at := spot{name: name}
-	var err error
-	if !dir && c.free(name) {
-		at.free = true
-		return at, nil
-	}
+	at := spot{name: j.File}
+	dir := j.Named || strings.HasSuffix(j.File, "/") || strings.HasSuffix(j.File, string(filepath.Separator))
 	if !dir {
-		at.info, err = os.Stat(name)
-		dir = err == nil && at.info.IsDir()
+		if err := c.look(&at); err != nil {
+			return at, err
+		}
+		dir = at.info != nil && at.info.IsDir()
 	}
 	if dir {
-		last, bad := NameOf(j.URL)
-		if bad != nil {
-			return at, bad
+		last, err := NameOf(j.URL)
+		if err != nil {
+			return at, err
 		}
-		at.name = filepath.Join(name, last)
-		at.info, err = os.Stat(at.name)
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return at, failure(CodeWrite, err)
+		at = spot{name: filepath.Join(j.File, last)}
+		if err := c.look(&at); err != nil {
+			return at, err
+		}
 	}
 	if at.info != nil && at.info.IsDir() {
 		return at, failuref(CodeWrite, "%s is a directory", at.name)
 	}
-	if at.info != nil { // a link is written through, as everywhere
-		if real, err := filepath.EvalSymlinks(at.name); err == nil {
-			at.name = real
-		}
-	}
-	if c.o.MakeDirs {
+	if c.o.MakeDirs && !at.clear { // or the directory has been read
 		if err := os.MkdirAll(filepath.Dir(at.name), 0o777); err != nil {
 			return at, failure(CodeWrite, err)
 		}
@@ -181,22 +172,46 @@ func (c *Client) place(j Job) (spot, error) {
 	return at, nil
 }
 
+// look finds what is where a file shall be. A link is written through, as
+// everywhere.
+func (c *Client) look(at *spot) error {
+	stands := false
+	if stands, at.clear = c.listed(at.name); !stands && at.clear {
+		return nil
+	}
+	info, err := os.Lstat(at.name)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		info, err = os.Stat(at.name)
+		if real, bad := filepath.EvalSymlinks(at.name); err == nil && bad == nil {
+			at.name, at.clear = real, false
+		}
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return failure(CodeWrite, err)
+	}
+	if err == nil {
+		at.info = info
+	}
+	return nil
+}
+
 // toFile brings a job's file to its place.
 func (c *Client) toFile(ctx context.Context, get opener, j Job, span bool, at spot, r *Result) error {
 	if at.info != nil && !at.info.Mode().IsRegular() {
 		return c.toDevice(ctx, get, at.name, r)
 	}
-	root, err := c.root(filepath.Dir(at.name))
+	dir, err := c.folder(filepath.Dir(at.name))
 	if err != nil {
 		return failure(CodeWrite, err)
 	}
-	p := &part{root: root, name: filepath.Base(at.name), url: r.URL, setTime: c.o.RemoteTime}
-	if span || c.o.Include || at.free {
-		p.looked, p.v = true, unknown
+	p := &part{root: dir.root, name: filepath.Base(at.name), url: r.URL, setTime: c.o.RemoteTime, path: at.name, turn: &dir.replacing}
+	if span || c.o.Include || at.clear {
+		p.looked, p.v, p.noted = true, unknown, !at.clear
 	}
-	if at.info == nil && !j.Resume {
-		p.fresh = at.name
+	if at.info != nil {
+		p.size = at.info.Size()
 	}
+	p.fresh = at.info == nil && !j.Resume
 	if j.Resume && p.have().from == 0 && (at.info != nil || j.ResumeAt > 0) {
 		a, err := newAppended(at.name, j.ResumeAt)
 		if err != nil {
@@ -228,7 +243,8 @@ type folder struct {
 	root *os.Root
 	// names are what was in it when it was opened, where many files go there:
 	// to look once is quicker than to look for each. nil: nobody looked.
-	names map[string]bool
+	names     map[string]bool
+	replacing sync.Mutex
 }
 
 // root opens a directory once.
@@ -278,14 +294,17 @@ func (c *Client) folder(dir string) (*folder, error) {
 	return f, nil
 }
 
-// free tells whether nothing stood under a name, and no part of it, when its
-// directory was read. Something may by now: a file is made only where there is
-// none.
-func (c *Client) free(name string) bool {
+// listed tells what the directory of a file had in it when it was read: whether
+// something stood under its name, and whether no part of it did. Something may
+// by now: a file is made only where there is none.
+func (c *Client) listed(name string) (stands, clear bool) {
 	if c.jobs < many {
-		return false
+		return true, false
 	}
 	f, err := c.folder(filepath.Dir(name))
+	if err != nil || f.names == nil {
+		return true, false
+	}
 	base := filepath.Base(name)
-	return err == nil && f.names != nil && !f.names[base] && !f.names[base+".part"]
+	return f.names[base], !f.names[base+".part"] && !f.names[base+".part.json"]
 }

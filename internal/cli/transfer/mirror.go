@@ -342,7 +342,7 @@ func (m *mirror) bring(ctx context.Context, e entry, temp string, r *Result) err
 	case compare:
 		to = &compared{part: p, r: r}
 	case info == nil:
-		p.fresh, p.inRoot = e.path, true
+		p.fresh = true
 	}
 	return m.c.fetch(ctx, func(ctx context.Context, want request) (*source, error) { return m.tree.open(ctx, e, want) }, to, r)
 }

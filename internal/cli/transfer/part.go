@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -32,17 +33,24 @@ type part struct {
 	url     string
 	setTime bool
 
-	// fresh is the whole name where nothing stands under it yet: then a small
-	// file is collected in memory, and written at once.
-	fresh  string
-	inRoot bool // fresh is a name in root
-	small  []byte
+	// path is the whole name; "": it is only known in root, and the quicker
+	// calls cannot be had. With it goes turn, of who takes the place of another
+	// file in this directory.
+	path string
+	turn sync.Locker
+	// fresh tells that nothing stands under the name yet; size is that of what
+	// does, 0 where nobody looked.
+	fresh bool
+	size  int64
+	// small is a file that is collected in memory, and written at once; nil: it
+	// is not.
+	small []byte
 
 	looked bool
 	f      *os.File
 	got    int64
 	v      Version
-	noted  bool
+	noted  bool // its note is there; before start: one may be
 	head   bool
 	here   cover // of a part that came in pieces; nil: it is got bytes from the beginning
 }
@@ -52,12 +60,12 @@ func (p *part) noteName() string { return p.tempName() + ".json" }
 
 // look finds what an earlier run has left.
 func (p *part) look() {
-	p.looked, p.v = true, unknown
+	p.looked, p.v, p.noted = true, unknown, true
 	info, err := p.root.Lstat(p.tempName())
 	if err != nil {
 		return
 	}
-	p.fresh = "" // there is something to be cleared away
+	p.fresh, p.size = false, 0 // there is something to be cleared away
 	text, err := p.root.ReadFile(p.noteName())
 	n := note{}
 	if err != nil || !info.Mode().IsRegular() || json.Unmarshal(text, &n) != nil || n.URL != p.url || !n.Known() {
@@ -66,7 +74,7 @@ func (p *part) look() {
 	if n.Size >= 0 && info.Size() > n.Size {
 		return
 	}
-	p.got, p.v, p.noted = info.Size(), n.Version, true
+	p.got, p.v = info.Size(), n.Version
 	if n.Have == nil {
 		return
 	}
@@ -96,10 +104,11 @@ func (p *part) have() request {
 }
 
 func (p *part) start(s *source) (io.Writer, error) {
-	if p.fresh != "" && s.from == 0 && s.head == nil && 0 <= s.version.Size && s.version.Size <= bufferSize {
-		p.got, p.v, p.small = 0, s.version, make([]byte, 0, s.version.Size)
+	if (p.fresh || p.path != "") && p.here == nil && s.from == 0 && s.head == nil && 0 <= s.version.Size && s.version.Size < bufferSize {
+		p.got, p.v, p.small = 0, s.version, []byte{}
 		return (*collector)(p), nil
 	}
+	p.fresh, p.size = false, 0 // from now on there is something to be cleared away
 	mode := os.O_WRONLY | os.O_CREATE
 	anew := s.from == 0 && !(p.got == 0 && len(p.here) > 0 && s.version.Same(p.v))
 	if anew {
@@ -142,50 +151,6 @@ func (p *part) Write(b []byte) (int, error) {
 		err = p.writeNote()
 	}
 	return n, err
-}
-
-// collector is a part in memory.
-type collector part
-
-func (p *collector) Write(b []byte) (int, error) {
-	p.small = append(p.small, b...)
-	p.got += int64(len(b))
-	return len(b), nil
-}
-
-// writeSmall makes the file of what was collected; false: something stands
-// there by now.
-func (p *part) writeSmall() (bool, error) {
-	chtimes := os.Chtimes
-	var err error
-	if p.inRoot {
-		chtimes = p.root.Chtimes
-		err = p.createIn()
-	} else {
-		err = createFile(p.fresh, p.small)
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return false, nil
-	}
-	if err == nil && p.setTime && !p.v.Modified.IsZero() {
-		err = chtimes(p.fresh, time.Time{}, p.v.Modified)
-	}
-	if err != nil {
-		return true, failure(CodeWrite, err)
-	}
-	return true, nil
-}
-
-func (p *part) createIn() error {
-	f, err := p.root.OpenFile(p.fresh, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(p.small)
-	if err = cmp.Or(err, f.Close()); err != nil {
-		_ = p.root.Remove(p.fresh) // it is ours, and not whole
-	}
-	return err
 }
 
 func (p *part) writeNote() error {
@@ -238,7 +203,7 @@ func (p *part) done() error {
 		return io.ErrUnexpectedEOF
 	}
 	if p.small != nil {
-		if ok, err := p.writeSmall(); ok || err != nil {
+		if ok, err := p.atOnce(); ok || err != nil {
 			return err
 		}
 		f, err := p.root.OpenFile(p.tempName(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
@@ -263,7 +228,9 @@ func (p *part) done() error {
 	if err := p.root.Rename(p.tempName(), p.name); err != nil {
 		return failure(CodeWrite, err)
 	}
-	p.dropNote() // perhaps an old one
+	if p.noted {
+		p.dropNote()
+	}
 	return nil
 }
 

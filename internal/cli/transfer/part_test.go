@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,7 +116,11 @@ func TestAFileIsOfOneVersion(t *testing.T) {
 				r := Result{share: c.meter.announce(-1)}
 				p := &part{root: root, name: "f", url: "u"}
 				if s.rand.IntN(2) == 0 {
-					p.fresh = filepath.Join(dir, "f")
+					p.path, p.turn = filepath.Join(dir, "f"), &sync.Mutex{}
+					info, err := os.Lstat(p.path)
+					if p.fresh = err != nil; !p.fresh {
+						p.size = info.Size()
+					}
 				}
 				alive, err := run(func() error { return c.fetch(t.Context(), s.open, p, &r) })
 				if !alive {

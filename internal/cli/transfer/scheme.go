@@ -22,9 +22,10 @@ type scheme struct {
 }
 
 // schemes is the table. How a scheme is opened is the opener's: New hands it
-// the same names.
-func schemes() []scheme {
-	return []scheme{
+// the same names. It is an array because it is read for every URL, and is so
+// without memory of its own.
+func schemes() [21]scheme {
+	return [...]scheme{
 		{"http", nil, webTree, putWeb},
 		{"https", nil, webTree, putWeb},
 		{"ftp", refusedFTP, ftpTree, putFTP},
@@ -51,7 +52,7 @@ func schemes() []scheme {
 
 func schemeOf(name string) (scheme, bool) {
 	all := schemes()
-	i := slices.IndexFunc(all, func(s scheme) bool { return s.name == name })
+	i := slices.IndexFunc(all[:], func(s scheme) bool { return s.name == name })
 	if i < 0 {
 		return scheme{}, false
 	}

@@ -1,6 +1,7 @@
 package nntp_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/farend-go/farend/conv"
 	"github.com/farend-go/farend/conv/transcript"
 	"github.com/farend-go/farend/keep/news"
 	"github.com/farend-go/farend/newsgroup"
@@ -147,4 +149,33 @@ func TestAFlightThatFails(t *testing.T) {
 			t.Error(g, err)
 		}
 	})
+}
+
+// TestATranscriptHasTheCommands before the articles, whatever storage those need.
+func TestATranscriptHasTheCommands(t *testing.T) {
+	var said bytes.Buffer
+	r := transcript.NewRecorder(&said, transcript.Text, transcript.ServerSide, "feed")
+	s := nntptest.New(t, nntptest.Options{Server: func(s *server.Server) {
+		s.Tap = func(*server.Talk) conv.Tap { return r }
+	}})
+	nc, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	talk := takeThis("<1@x>", nntptest.Group) + takeThis("<2@x>", nntptest.Group) + takeThis("<3@x>", nntptest.Group) + "QUIT\n"
+	if _, err := io.WriteString(nc, strings.ReplaceAll(talk, "\n", "\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(nc); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"C: TAKETHIS <1@x>", "C: TAKETHIS <2@x>", "C: TAKETHIS <3@x>", "S: 239 <3@x>"} {
+		if !strings.Contains(said.String(), line) {
+			t.Errorf("%q is not in the transcript:\n%s", line, said.String())
+		}
+	}
 }

@@ -239,6 +239,7 @@ func (s *session) lookAhead() {
 	if s.streams {
 		room = 4 * wire.Large
 	}
+	s.talk.TellTurn() // with its storage what was read goes
 	for s.talk.R.Held() < room {
 		s.talk.R.Grow()
 	}

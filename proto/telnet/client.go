@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"regexp"
 	"syscall"
@@ -82,7 +83,11 @@ func NewClient(nc *conv.Conn, o ClientOptions) *Client {
 }
 
 // Close closes the connection.
-func (c *Client) Close() error { return c.c.Close() }
+func (c *Client) Close() error {
+	err := c.c.Close()
+	c.fail(net.ErrClosed) // who waits to write
+	return err
+}
 
 // CloseWrite ends our half of the stream; the server may go on. While both ends
 // step up to TLS it waits for that, without keeping the caller.
@@ -90,6 +95,7 @@ func (c *Client) CloseWrite() error { return c.closeWrite() }
 
 // WriteText sends text whose lines end with LF, with CR LF.
 func (c *Client) WriteText(text string) error {
+	c.room()
 	return c.Do(func(n *NVT) { n.WriteText(text) })
 }
 

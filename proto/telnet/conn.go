@@ -1,8 +1,12 @@
 package telnet
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -82,10 +86,31 @@ func (c *Conn) readUntil(t time.Time) error {
 // when Write returns, but for what is written while both ends step up to TLS:
 // that leaves behind the handshake, which whoever reads makes.
 func (c *Conn) Write(b []byte) (int, error) {
+	c.room()
 	if err := c.Do(func(n *NVT) { _, _ = n.Write(b) }); err != nil {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// mostHeld is how much is held for behind a handshake; who writes more waits.
+const mostHeld = 1 << 20
+
+// room waits until there is room for what is to be written.
+func (c *Conn) room() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.nvt.follows[1] && len(c.nvt.held) >= mostHeld && c.err == nil {
+		c.idle.Wait()
+	}
+}
+
+// fail has every write fail from now on, and those that wait.
+func (c *Conn) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = cmp.Or(c.err, err)
+	c.idle.Broadcast()
 }
 
 // Read reads data. What else comes is dealt with on the way.
@@ -140,6 +165,12 @@ func (c *Conn) fill() error {
 		c.progress()
 	}
 	if c.rest = c.in[:n]; n == 0 {
+		c.mu.Lock()
+		follows := c.nvt.follows[1]
+		c.mu.Unlock()
+		if follows && !errors.Is(err, os.ErrDeadlineExceeded) { // there will be no handshake
+			c.fail(fmt.Errorf("telnet: before the handshake: %w", err))
+		}
 		return err
 	}
 	if c.urgent != nil {
@@ -233,6 +264,7 @@ func (c *Conn) startTLS(ctx context.Context) error {
 		return nil
 	}
 	if c.ended = c.stepUp(ctx); c.ended != nil {
+		c.fail(c.ended)
 		return c.ended
 	}
 	_ = c.flush(false) // what was held; whoever cannot send may read on

@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/farend-go/farend/conv"
@@ -114,6 +115,64 @@ func TestHalfClosedBeforeTheHandshake(t *testing.T) {
 	io.WriteString(private, "!")
 	if err := <-read; err != nil {
 		t.Error(err)
+	}
+}
+
+// What is held for behind the handshake has its bounds, and who waits for room
+// hears when there will be none.
+func TestMuchBeforeTheHandshake(t *testing.T) {
+	for name, end := range map[string]func(c *telnet.Client, nc net.Conn){
+		"the handshake":   nil,
+		"the server goes": func(_ *telnet.Client, nc net.Conn) { nc.Close() },
+		"clear text":      func(_ *telnet.Client, nc net.Conn) { io.WriteString(nc, follows+"evil") },
+		"Close":           func(c *telnet.Client, _ net.Conn) { c.Interrupt(); c.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := within10s(t)
+			c, nc, cfg := tlsClient(t, ctx)
+			read, wrote := make(chan error, 1), make(chan error, 1)
+			go func() {
+				_, err := c.ReadUntil(ctx, "!")
+				read <- err
+			}()
+			io.WriteString(nc, doTLS)
+			expect(t, nc, willTLS+follows)
+			const much = 8 << 20
+			held, piece := new(atomic.Int64), []byte(strings.Repeat("x", 64<<10))
+			go func() {
+				var err error
+				for sent := 0; err == nil && sent < much; sent += len(piece) {
+					_, err = c.Write(piece)
+					held.Add(int64(len(piece)))
+				}
+				wrote <- err
+			}()
+			for held.Load() < 1<<20 && ctx.Err() == nil {
+				runtime.Gosched()
+			}
+			for range 1000 {
+				runtime.Gosched() // it could write more by then, and must not
+			}
+			if n := held.Load(); n > 2<<20 {
+				t.Errorf("%d bytes are held", n)
+			}
+			if end == nil {
+				io.WriteString(nc, follows)
+				private := tls.Server(nc, cfg)
+				if n, err := io.CopyN(io.Discard, private, much); err != nil {
+					t.Errorf("%d bytes came: %v", n, err)
+				}
+				io.WriteString(private, "!")
+			} else {
+				end(c, nc)
+			}
+			if err := <-wrote; (err == nil) != (end == nil) {
+				t.Errorf("writing: %v", err)
+			}
+			if err := <-read; (err == nil) != (end == nil) {
+				t.Errorf("reading: %v", err)
+			}
+		})
 	}
 }
 

@@ -1,7 +1,6 @@
 package telnet
 
 import (
-	"cmp"
 	"net"
 	"syscall"
 
@@ -86,9 +85,7 @@ func (c *Conn) Synch() error {
 		return c.flush(true)
 	}
 	if err != nil {
-		c.mu.Lock()
-		c.err = cmp.Or(c.err, err)
-		c.mu.Unlock()
+		c.fail(err)
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"sync"
@@ -91,7 +92,9 @@ func (s *said) Close() error {
 	default:
 	}
 	s.endTyping()
-	return s.c.c.Abort()
+	err := s.c.c.Abort()
+	s.c.fail(net.ErrClosed) // who waits to type
+	return err
 }
 
 func (s *said) endTyping() {

@@ -13,9 +13,10 @@
 // the disk was busy are a group: their small blobs go into a segment in one
 // write, the segment is synced, then the index commits, and then all of them
 // return. So they share the syncs, of which there are three, or two where there
-// was no small blob; and the next group gathers meanwhile. Where a group fails
-// because there is no room, the Updates of the next one, which have seen what
-// has not happened, run again.
+// was no small blob; and the next group gathers meanwhile. An Update whose
+// function fails returns when what it has seen of others is durable. Where a
+// group fails because there is no room, the Updates of the next one, which have
+// seen what has not happened, run again.
 //
 // After a sync that failed nothing can be trusted: the kernel may have thrown
 // away what could not be written, and say of the next sync that it went well.

@@ -89,6 +89,7 @@ func (s *watching) open(ctx context.Context, c *Client) error {
 	}
 	s.stood = true
 	s.condstore = box.HighestModSeq > 0 && (s.qresync || sel.CondStore)
+	s.qresync = s.qresync && s.condstore // without, it tells nothing of what went meanwhile
 	if s.mark.UIDValidity != box.UIDValidity {
 		return s.begin(ctx, c, box)
 	}

@@ -54,7 +54,7 @@ func (l *lab) main(ctx context.Context, only, temp string) (err error) {
 	began := time.Now()
 	fmt.Fprintf(l.out, "%s, %d cores. Medians of %d runs, servers taking turns. The ratio is of processor time to ours.\n\n", runtime.Version(), runtime.NumCPU(), l.reps)
 	fmt.Fprint(l.out, "| | server | rate | server CPU per unit | ratio |\n|---|---|--:|--:|--:|\n")
-	for _, r := range slices.Concat(l.ftpRows(), l.mailRows(), l.newsRows(), l.rpcRows(), l.telnetRows()) {
+	for _, r := range slices.Concat(l.ftpRows(), l.mailRows(), l.newsRows(), l.rpcRows(), l.telnetRows(), l.getRows()) {
 		if !strings.Contains(r.name, only) {
 			continue
 		}

@@ -30,8 +30,10 @@ type Config struct {
 	Services []string // what runs; empty, and no Listen that Starts: everything
 	Listen   []Place  // where, instead of at a service's own port
 
-	// Engine is "events", "goroutines" or "uring", which is events on io_uring
-	// (Linux 6.1, where the system allows it); "": events where the system has them.
+	// Engine is "goroutines", "events", which stands on epoll, or "uring", which
+	// is events on io_uring (Linux 6.1, where the system allows it). "": events
+	// where the system has them, with io_uring for services that gain by it, if
+	// it can be had (server.UringAuto).
 	Engine string
 	Events server.EventOptions
 	Drain  time.Duration // for what is in flight when stopping; 0: 5 s, negative: none
@@ -151,7 +153,12 @@ func engineOf(cfg Config) server.Engine {
 	if cfg.Engine == "goroutines" {
 		return server.Goroutines()
 	}
-	cfg.Events.Uring = cfg.Engine == "uring"
+	switch cfg.Engine {
+	case "":
+		cfg.Events.Uring = server.UringAuto
+	case "uring":
+		cfg.Events.Uring = server.UringAlways
+	}
 	return server.EventsWith(cfg.Events)
 }
 

@@ -433,7 +433,7 @@ func TestTutorial70_LossIsVisible(t *testing.T) {
 
 // The events engine on io_uring serves, or it is said why it cannot.
 func TestEngineOnURing(t *testing.T) {
-	err := server.EventOptions{Uring: true}.Check()
+	err := server.EventOptions{Uring: server.UringAlways}.Check()
 	if err != nil {
 		_, got := app.Listen(t.Context(), app.Config{Engine: "uring", Listen: at(t, "echo=:0")})
 		if !isConfigError(got) || !strings.Contains(got.Error(), err.Error()) {

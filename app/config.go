@@ -42,7 +42,7 @@ func (c Config) check() error {
 		return badConfig("%s: no such engine; there are goroutines, events and uring", c.Engine)
 	}
 	if c.Engine == "uring" {
-		if err := (server.EventOptions{Uring: true}).Check(); err != nil {
+		if err := (server.EventOptions{Uring: server.UringAlways}).Check(); err != nil {
 			return badConfig("engine uring: %w", err)
 		}
 	}

@@ -236,7 +236,7 @@ func (lp *loop) begin(st *site, fd int) {
 // add has the loop watch t. Edge triggered: it is told once of what comes.
 func (lp *loop) add(t *evTalk) error {
 	if lp.ring != nil {
-		t.line.polled = t.site.TLS != nil || t.site.mode == Blocks // goroutines read it
+		t.line.polled = t.line.polled || t.site.TLS != nil || t.site.mode == Blocks // goroutines read it
 		t.receive()
 		return nil
 	}

@@ -15,22 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// EventOptions of EventsWith. The zero value is good.
-type EventOptions struct {
-	// Loops is how many event loops there are; 0: one for each core.
-	Loops int
-	// Spin is how long a loop looks for events before it sleeps: with one or
-	// few connections this trades a busy core for a several times higher rate.
-	// 0: not at all.
-	Spin time.Duration
-	// Uring has the loops stand on io_uring(7) in place of epoll(7): short
-	// requests to Turns on the loop cost less, long ones and talks at rest cost
-	// more (docs/performance.md). It needs Linux 6.1, and that the system allows
-	// it; else Serve returns an error. Each loop keeps a thread of its own. A
-	// limit of descriptors (RLIMIT_NOFILE) that is changed later is not seen.
-	Uring bool
-}
-
 // Events is the engine in which a talk that waits holds no goroutine: one
 // epoll loop for each core, each with a listening socket of its own where the
 // family allows it. A Turn runs where its handler's Mode lets it: on the loop,
@@ -44,7 +28,7 @@ func Events() Engine { return EventsWith(EventOptions{}) }
 
 // Check tells why no engine can have these options here; nil: one can.
 func (o EventOptions) Check() error {
-	if !o.Uring {
+	if o.Uring != UringAlways {
 		return nil
 	}
 	runtime.LockOSThread()
@@ -58,7 +42,12 @@ func (o EventOptions) Check() error {
 }
 
 // EventsWith is Events with options.
-func EventsWith(o EventOptions) Engine { return &events{options: o, size: fullSize()} }
+func EventsWith(o EventOptions) Engine {
+	if o.Uring == UringAuto {
+		return newAutoEvents(o, fullSize())
+	}
+	return &events{options: o, size: fullSize()}
+}
 
 type events struct {
 	options EventOptions
@@ -166,6 +155,11 @@ func (e *events) Serve(ctx context.Context, l net.Listener, s *Server) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("server: events: %w", err), l.Close())
 	}
+	return e.serveOn(ctx, loops, l, s)
+}
+
+// serveOn serves s on l by loops that were acquired for it, and releases them.
+func (e *events) serveOn(ctx context.Context, loops []*loop, l net.Listener, s *Server) error {
 	defer e.release()
 	fds, done, err := takeOver(l, len(loops))
 	if b, ok := l.(*bundle); ok && errors.Is(err, net.ErrClosed) && b.isFinished() {

@@ -7,22 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 )
-
-// EventOptions of EventsWith.
-type EventOptions struct {
-	Loops int
-	Spin  time.Duration
-	Uring bool // an error here
-}
 
 // Events is Goroutines here: its loops stand on Linux's epoll.
 func Events() Engine { return events{} }
 
 // Check tells why no engine can have these options here; nil: one can.
 func (o EventOptions) Check() error {
-	if o.Uring {
+	if o.Uring == UringAlways {
 		return fmt.Errorf("io_uring: %w", errors.ErrUnsupported)
 	}
 	return nil

@@ -82,7 +82,7 @@ func newLoop(p *pool, o EventOptions, size ringSize) (*loop, error) {
 		talks: make([]*evTalk, 64), sites: map[int32]*site{}, lap: longestLap,
 	}
 	lp.seat(ev) // dispatch looks there for every descriptor
-	if o.Uring {
+	if o.Uring == UringAlways {
 		lp.started, lp.listening, lp.size = make(chan error, 1), map[int32]*site{}, size
 		return lp, nil
 	}

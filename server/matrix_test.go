@@ -52,13 +52,21 @@ func (k kind) newEngine(loops int) server.Engine {
 	case "tiny":
 		return server.TinyRings(loops)
 	}
-	return server.EventsWith(server.EventOptions{Loops: loops, Uring: k.engine == "uring"})
+	return server.EventsWith(server.EventOptions{Loops: loops, Uring: uringOf(k.engine)})
+}
+
+// uringOf is what an engine of that name uses io_uring for.
+func uringOf(engine string) server.UringUse {
+	if engine == "uring" || engine == "tiny" {
+		return server.UringAlways
+	}
+	return server.UringNever
 }
 
 // needEngine skips a test of an engine that cannot be had here.
 func needEngine(t *testing.T, engine string) {
 	t.Helper()
-	if err := (server.EventOptions{Uring: engine == "uring" || engine == "tiny"}).Check(); err != nil {
+	if err := (server.EventOptions{Uring: uringOf(engine)}).Check(); err != nil {
 		t.Skip("no such engine here: ", err)
 	}
 }

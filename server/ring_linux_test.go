@@ -26,7 +26,7 @@ func TestNoRing(t *testing.T) {
 		}
 	}
 	// A ring that cannot be made is Serve's error, and nothing is left of it.
-	e := &events{options: EventOptions{Loops: 2, Uring: true}, size: ringSize{asks: 1 << 31}}
+	e := &events{options: EventOptions{Loops: 2, Uring: UringAlways}, size: ringSize{asks: 1 << 31}}
 	for range 2 {
 		if loops, err := e.acquire(); err == nil || loops != nil || e.users != 0 {
 			t.Errorf("%v, %v, %d users", loops, err, e.users)
@@ -37,7 +37,7 @@ func TestNoRing(t *testing.T) {
 // A ring gives back the memory of its buffers when little goes on, and never
 // what somebody has not read yet.
 func TestRingShrinks(t *testing.T) {
-	if err := (EventOptions{Uring: true}).Check(); err != nil {
+	if err := (EventOptions{Uring: UringAlways}).Check(); err != nil {
 		t.Skip("no ring here: ", err)
 	}
 	runtime.LockOSThread()

@@ -70,7 +70,12 @@ func (o *evOwner) reset() {
 // evRaw is an evTalk's socket.
 type evRaw evTalk
 
-func (o *evOwner) syscallConn() (syscall.RawConn, error) { return (*evRaw)(o), nil }
+func (o *evOwner) syscallConn() (syscall.RawConn, error) {
+	if t := (*evTalk)(o); t.onRing() {
+		t.leaveInput()
+	}
+	return (*evRaw)(o), nil
+}
 
 // Control runs f: whoever has the Turn has the descriptor.
 func (r *evRaw) Control(f func(fd uintptr)) error {

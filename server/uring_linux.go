@@ -290,21 +290,43 @@ func (t *evTalk) taken(b []byte) (n int, err error, ok bool) {
 // claimInput has the loop leave the socket to the worker that calls it.
 func (t *evTalk) claimInput() {
 	done := make(chan struct{})
-	lp := t.site.lp
-	lp.call(func() {
-		l := &t.line
-		l.more().claim = done
-		if !l.armed {
-			lp.claimed(t)
-			return
-		}
-		if !l.stopping {
-			l.stopping = true
-			lp.ring.cancel(t.user(askRecv))
-		}
-	})
+	t.site.lp.call(func() { t.claim(done) })
 	<-done
 	t.drained = false
+}
+
+// claim has the ring poll the socket from now on, and not receive; done is
+// closed when it does. On the loop.
+func (t *evTalk) claim(done chan struct{}) {
+	l, lp := &t.line, t.site.lp
+	if l.polled {
+		close(done)
+		return
+	}
+	l.more().claim = done
+	if !l.armed {
+		lp.claimed(t)
+		return
+	}
+	if !l.stopping {
+		l.stopping = true
+		lp.ring.cancel(t.user(askRecv))
+	}
+}
+
+// leaveInput has the ring receive nothing ahead for somebody who looks at the
+// socket itself: it would tell of nothing.
+func (t *evTalk) leaveInput() {
+	l := &t.line
+	switch {
+	case l.polled, !t.worker && l.claimed():
+	case t.worker:
+		t.claimInput()
+	case t.sess == nil && !l.armed: // Open: add goes on
+		l.polled = true
+	default:
+		t.claim(make(chan struct{}))
+	}
 }
 
 // claimed lets the worker read; the loop polls for it.

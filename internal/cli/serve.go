@@ -58,7 +58,7 @@ func serviceFlags(f *pflag.FlagSet) {
 	f.StringArray("group", nil, "make the newsgroup `NAME`; none: local.test")
 	f.Bool("writable", false, "let ftp and http write into --root")
 	f.StringArray("user", nil, "an account, `NAME:PASSWORD`; none: all may in")
-	f.String("engine", "", "`NAME`: goroutines, events or uring (io_uring)")
+	f.String("engine", "", "`NAME`: goroutines, events (epoll), uring")
 	f.Duration("drain", 5*time.Second, "for what is in flight at the end")
 	f.Bool("explain", false, "tell what each connection does, and why")
 	f.String("transcript", "", "write every conversation to `DIR`")

@@ -62,6 +62,12 @@ has one socket in the place of one for each core. A certificate that was made at
 start is made anew. In a unit of systemd: Type=notify-reload and
 NotifyAccess=all. Without --handover, SIGHUP stops farend in good order.
 
+Without --engine, services that wait for nothing but their clients (greet, echo,
+upper, discard, daytime, time, smtp, submission, lmtp) have event loops on
+io_uring if Linux is 6.1 or later and allows it, all others and those with TLS
+on epoll; where there is no epoll, each connection has a goroutine. --engine
+events is epoll for all, uring io_uring for all, or an error.
+
 --spin 50us trades a busy core for a several times higher rate with few
 connections.
 `

@@ -36,9 +36,9 @@ func startForeign(t *testing.T, said io.Writer, files []*os.File, environ []stri
 }
 
 func TestServeBehindHAProxy(t *testing.T) {
-	for _, engine := range []string{"goroutines", "events"} {
+	for _, engine := range []string{"goroutines", "events", ""} {
 		for _, how := range []string{"send-proxy", "send-proxy-v2", "send-proxy-v2 check inter 50ms"} {
-			s := startServe(t, nil, "--engine", engine, "--explain", "--proxy-from", "127.0.0.0/8", "--proxy-required", "--listen", "echo=tcp::0")
+			s := startServe(t, nil, "--engine="+engine, "--explain", "--proxy-from", "127.0.0.0/8", "--proxy-required", "--listen", "echo=tcp::0")
 			front := foreign.HAProxy(t, s.ready.Services[0].Address, how)
 			c, err := net.DialTimeout("tcp", front.String(), 15*time.Second)
 			if err != nil {

@@ -48,10 +48,10 @@ func (f *served) hammer(n int) (answers *atomic.Int64, end func()) {
 }
 
 func TestServeHandsOver(t *testing.T) {
-	for _, engine := range []string{"goroutines", "events"} {
+	for _, engine := range []string{"goroutines", "events", ""} {
 		t.Run(engine, func(t *testing.T) {
 			dir := servertest.Dir(t)
-			f := serveProcess(t, "--handover", "--engine", engine, "--listen", "echo=tcp::0", "--listen", "echo=unix:"+filepath.Join(dir, "s"),
+			f := serveProcess(t, "--handover", "--engine="+engine, "--listen", "echo=tcp::0", "--listen", "echo=unix:"+filepath.Join(dir, "s"),
 				"--listen", "echo=:0", "--listen", "echo=unixgram:"+filepath.Join(dir, "g"))
 			early, err := f.dial(0)
 			if err != nil {
@@ -202,8 +202,8 @@ func TestServeWithoutHandOverStopsAtHangup(t *testing.T) {
 // The ports of a server that can hand over are not for another server, though
 // its sockets share them.
 func TestServeTakenPortOfAHandover(t *testing.T) {
-	for _, engine := range []string{"goroutines", "events"} {
-		s := startServe(t, nil, "--handover", "--engine", engine, "--listen", "echo=:0")
+	for _, engine := range []string{"goroutines", "events", ""} {
+		s := startServe(t, nil, "--handover", "--engine="+engine, "--listen", "echo=:0")
 		for _, flag := range []string{"-q", "--handover"} {
 			address := s.ready.Services[0].Address
 			code, _, said := mainOf(t, "serve", flag, "--listen", "echo="+address)

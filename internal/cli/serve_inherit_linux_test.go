@@ -186,8 +186,8 @@ func TestServeUnderInetdWithErrors(t *testing.T) {
 }
 
 func TestServeSaysWhomAProxySpeaksFor(t *testing.T) {
-	for _, engine := range []string{"goroutines", "events"} {
-		s := startServe(t, []string{"FAREND_PROXY_FROM=127.0.0.0/8"}, "--engine", engine, "--explain", "--listen", "upper=tcp::0", "--listen", "greet=tcp:127.0.0.1:0")
+	for _, engine := range []string{"goroutines", "events", ""} {
+		s := startServe(t, []string{"FAREND_PROXY_FROM=127.0.0.0/8"}, "--engine="+engine, "--explain", "--listen", "upper=tcp::0", "--listen", "greet=tcp:127.0.0.1:0")
 		if got := s.talk("upper", "PROXY TCP4 192.0.2.7 198.51.100.8 4000 80\r\nabc\n"); got != "ABC" {
 			t.Errorf("%s: %q", engine, got)
 		}
@@ -203,13 +203,13 @@ func TestServeSaysWhomAProxySpeaksFor(t *testing.T) {
 			t.Errorf("%s: it explained\n%s", engine, s.err.String())
 		}
 		// From anybody else it is data.
-		s = startServe(t, nil, "--engine", engine, "--proxy-from", "10.0.0.0/8,unix", "--listen", "upper=tcp::0")
+		s = startServe(t, nil, "--engine="+engine, "--proxy-from", "10.0.0.0/8,unix", "--listen", "upper=tcp::0")
 		if got := s.talk("upper", "proxy tcp4 192.0.2.7 198.51.100.8 4000 80\r\n"); got != "PROXY TCP4 192.0.2.7 198.51.100.8 4000 80" {
 			t.Errorf("%s: %q", engine, got)
 		}
 		s.stop(syscall.SIGTERM)
 		// Or it has to be there.
-		s = startServe(t, nil, "--engine", engine, "--proxy-from", "127.0.0.1", "--proxy-required", "--listen", "upper=tcp::0")
+		s = startServe(t, nil, "--engine="+engine, "--proxy-from", "127.0.0.1", "--proxy-required", "--listen", "upper=tcp::0")
 		if got := s.talk("upper", "abc\n"); got != "" {
 			t.Errorf("%s: without a header: %q", engine, got)
 		}

@@ -138,10 +138,10 @@ func TestTutorial50_PagesEchoClientAndServe(t *testing.T) {
 
 func TestTutorial48_EveryInterface(t *testing.T) {
 	py3 := foreign.Python(t, 3)
-	for _, engine := range []string{"goroutines", "events"} {
+	for _, engine := range []string{"goroutines", "events", ""} {
 		t.Run(engine, func(t *testing.T) {
 			ownHost(t, "127.0.0.1")
-			f := serveProcess(t, "--engine", engine, "--listen", "echo=0.0.0.0:50007")
+			f := serveProcess(t, "--engine="+engine, "--listen", "echo=0.0.0.0:50007")
 			for _, host := range []string{"127.0.0.1", "127.9.9.9", "192.0.2.7"} {
 				const program = `import socket, sys
 s = socket.create_connection((sys.argv[1], 50007)); s.sendall(b"tcp"); print(s.recv(10)); s.close()
@@ -195,7 +195,7 @@ func TestServeAndForeignClients(t *testing.T) {
 	dir := servertest.Dir(t)
 	path, gram := filepath.Join(dir, "s"), filepath.Join(dir, "g")
 	for _, engine := range []string{"goroutines", "events"} {
-		s := startServe(t, nil, "--engine", engine, "-q", "--listen", "greet=127.0.0.1:0", "--listen", "echo=:0", "--listen", "echo=tls:127.0.0.1:0",
+		s := startServe(t, nil, "--engine="+engine, "-q", "--listen", "greet=127.0.0.1:0", "--listen", "echo=:0", "--listen", "echo=tls:127.0.0.1:0",
 			"--listen", "upper=:0", "--listen", "upper=unix:"+path, "--listen", "upper=unixgram:"+gram, "--listen", "daytime=:0")
 		at := map[string]string{}
 		for _, l := range s.ready.Services {

@@ -45,7 +45,7 @@ func serveProgram(t *testing.T, path string, environ []string, args ...string) *
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if f.ready.PID != f.Process.Pid {
+		if f.ready.PID != 0 && f.ready.PID != f.Process.Pid {
 			f.stop() // it has our stdout, and Wait waits for that
 		}
 		_ = f.Process.Signal(syscall.SIGTERM)

@@ -54,6 +54,20 @@ func tlsClient(t *testing.T, ctx context.Context) (*telnet.Client, net.Conn, *tl
 	return c, nc, &tls.Config{Certificates: []tls.Certificate{pair.Certificate}}
 }
 
+// following is a tlsClient that has said FOLLOWS, and reads up to "!".
+func following(t *testing.T, ctx context.Context) (c *telnet.Client, nc net.Conn, cfg *tls.Config, read chan error) {
+	t.Helper()
+	c, nc, cfg = tlsClient(t, ctx)
+	read = make(chan error, 1)
+	go func() {
+		_, err := c.ReadUntil(ctx, "!")
+		read <- err
+	}()
+	io.WriteString(nc, doTLS)
+	expect(t, nc, willTLS+follows)
+	return c, nc, cfg, read
+}
+
 // expect reads what is to come.
 func expect(t *testing.T, r io.Reader, want string) {
 	t.Helper()
@@ -67,14 +81,7 @@ func expect(t *testing.T, r io.Reader, want string) {
 // although the server says nothing more.
 func TestWrittenBeforeTheHandshake(t *testing.T) {
 	ctx := within10s(t)
-	c, nc, cfg := tlsClient(t, ctx)
-	read := make(chan error, 1)
-	go func() {
-		_, err := c.ReadUntil(ctx, "!")
-		read <- err
-	}()
-	io.WriteString(nc, doTLS)
-	expect(t, nc, willTLS+follows)
+	c, nc, cfg, read := following(t, ctx)
 	if _, err := c.Write([]byte("hello")); err != nil {
 		t.Fatal(err)
 	}
@@ -93,14 +100,7 @@ func TestWrittenBeforeTheHandshake(t *testing.T) {
 // The end of our half waits for the handshake, too.
 func TestHalfClosedBeforeTheHandshake(t *testing.T) {
 	ctx := within10s(t)
-	c, nc, cfg := tlsClient(t, ctx)
-	read := make(chan error, 1)
-	go func() {
-		_, err := c.ReadUntil(ctx, "!")
-		read <- err
-	}()
-	io.WriteString(nc, doTLS)
-	expect(t, nc, willTLS+follows)
+	c, nc, cfg, read := following(t, ctx)
 	if _, err := c.Write([]byte("hello")); err != nil {
 		t.Fatal(err)
 	}
@@ -129,14 +129,8 @@ func TestMuchBeforeTheHandshake(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx := within10s(t)
-			c, nc, cfg := tlsClient(t, ctx)
-			read, wrote := make(chan error, 1), make(chan error, 1)
-			go func() {
-				_, err := c.ReadUntil(ctx, "!")
-				read <- err
-			}()
-			io.WriteString(nc, doTLS)
-			expect(t, nc, willTLS+follows)
+			c, nc, cfg, read := following(t, ctx)
+			wrote := make(chan error, 1)
 			const much = 8 << 20
 			held, piece := new(atomic.Int64), []byte(strings.Repeat("x", 64<<10))
 			go func() {

@@ -60,9 +60,9 @@ type looking struct {
 func (looking) Mode() server.Mode { return server.Waits }
 func (looking) Close(error) error { return nil }
 
-func (h looking) Open(_ context.Context, t *server.Talk) (_ server.Session, err error) {
-	s := looking{t: t}
-	if h.early {
+func (s looking) Open(_ context.Context, t *server.Talk) (_ server.Session, err error) {
+	s.t = t
+	if s.early {
 		s.raw, err = t.SyscallConn()
 	}
 	return s, err

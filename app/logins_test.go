@@ -78,19 +78,23 @@ func TestExchangesAreMasked(t *testing.T) {
 	cfg := app.Config{
 		Listen: at(t, "imap=:0", "pop3=:0", "submission=:0", "nntp=:0"), Users: map[string]string{"ann": "secret"}, Transcript: dir,
 	}
-	var ours heardBytes
+	heard := map[string]string{}
 	serveOnce(t, cfg, func(r app.Ready) {
 		for _, mechanism := range []string{auth.SCRAMSHA256, auth.CRAMMD5, auth.PLAIN} {
 			for _, s := range r.Services {
+				var ours heardBytes
 				who := auth.Credentials{User: "ann", Password: "secret", Mechanism: mechanism, ClearText: true}
 				d := dial.Dialer{Tap: func(net.Conn) conv.Tap { return &ours }}
 				if err := logIn(t, s.Name, "tcp:"+s.Address, d, who); err != nil {
 					t.Errorf("%s by %s: %v", s.Name, mechanism, err)
 				}
+				heard["a client of "+s.Name+" by "+mechanism] = ours.String()
+				if !strings.Contains(ours.String(), mechanism) {
+					t.Errorf("a client of %s did not hear itself ask for %s: %.200q", s.Name, mechanism, ours.String())
+				}
 			}
 		}
 	})
-	heard := map[string]string{"a client": ours.String()}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)

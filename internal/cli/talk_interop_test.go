@@ -70,7 +70,7 @@ func TestTalkToForeignListeners(t *testing.T) {
 		{"socat", []string{"unix:" + dir + "/socat"}, []string{"STDIO", "UNIX-LISTEN:" + dir + "/socat"}},
 		{"socat", []string{"-w", "500ms", "udp:127.0.0.1:%"}, []string{"-T1", "STDIO,ignoreeof", "UDP-LISTEN:%,bind=127.0.0.1"}},
 	} {
-		t.Run(c.name+" "+c.to[0], func(t *testing.T) {
+		t.Run(c.name+" "+strings.ReplaceAll(c.to[len(c.to)-1], dir+"/", ""), func(t *testing.T) {
 			port := foreign.Port(t)
 			at := func(words []string) (out []string) {
 				for _, w := range words {
@@ -104,7 +104,7 @@ func TestForeignClientsTalkToTalk(t *testing.T) {
 		{"socat", []string{":0"}, []string{"-t5", "STDIO", "TCP:&"}},
 		{"socat", []string{"unix:" + dir + "/socat"}, []string{"-t5", "STDIO", "UNIX-CONNECT:&"}},
 	} {
-		t.Run(c.name+" "+c.listen[len(c.listen)-1], func(t *testing.T) {
+		t.Run(c.name+" "+strings.ReplaceAll(c.listen[len(c.listen)-1], dir+"/", ""), func(t *testing.T) {
 			path := foreign.Program(t, c.name)
 			address, done := listening(t, strings.NewReader(both), c.listen...)
 			_, port, _ := net.SplitHostPort(address)

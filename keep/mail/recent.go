@@ -38,7 +38,8 @@ func (t *told) claim(id string, upTo uint32, peek bool) (last uint32) {
 
 var _ imap.Claimer = (*opened)(nil)
 
-// Claim gives the first UID that nobody has been told of.
+// Claim gives the first UID that nobody has been told of: 0 behind the last that
+// there is.
 func (o *opened) Claim(_ context.Context, upTo uint32, peek bool) (uint32, error) {
 	return o.p.told.claim(o.m.ID(), upTo, peek) + 1, nil
 }
@@ -46,7 +47,7 @@ func (o *opened) Claim(_ context.Context, upTo uint32, peek bool) (uint32, error
 // recent counts the messages that nobody has been told of.
 func (p *Post) recent(ctx context.Context, m *mailbox.Mailbox, st mailbox.Status) (uint32, error) {
 	last := p.told.claim(m.ID(), 0, true)
-	if last == 0 || last+1 >= st.UIDNext {
+	if last == 0 || last >= st.UIDNext-1 {
 		if last == 0 {
 			return st.Messages, nil
 		}

@@ -136,7 +136,8 @@ type Mailbox interface {
 // Claimer is a Mailbox that knows of which messages sessions have been told: the
 // others are \Recent to the first one that is told of them (RFC 3501 section
 // 2.3.2; RFC 9051 has it no longer). Claim gives the first UID of those, up to
-// one that is told of now; unless peek, they are nobody else's then.
+// one that is told of now, and 0 where there can be none; unless peek, they are
+// nobody else's then.
 type Claimer interface {
 	Claim(ctx context.Context, upTo uint32, peek bool) (first uint32, err error)
 }

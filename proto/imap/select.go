@@ -218,7 +218,7 @@ func (s *session) claim(ctx context.Context) {
 		s.complain(ctx, err)
 		return
 	}
-	if first = max(first, 1); first <= last {
+	if first > 0 && first <= last {
 		b.recent = b.recent.Union(b.within(Set{{first, last}}))
 	}
 }

@@ -1,6 +1,8 @@
 package imap
 
 import (
+	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -167,5 +169,21 @@ func TestViewIsSmall(t *testing.T) {
 		}
 	}); n > 8 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+// claimer is a Mailbox all of whose messages have been told of.
+type claimer struct{ Mailbox }
+
+func (claimer) Claim(_ context.Context, upTo uint32, _ bool) (uint32, error) { return upTo + 1, nil }
+
+// TestClaimOfTheLastUID has a mailbox in which the last UID that there is has been
+// given: behind it nothing is \Recent.
+func TestClaimOfTheLastUID(t *testing.T) {
+	for _, last := range []uint32{2, math.MaxUint32} {
+		s := &session{box: &selected{box: claimer{}, view: newView(Set{{1, 1}, {last, last}})}}
+		if s.claim(t.Context()); s.box.recent.Count() > 0 {
+			t.Errorf("up to %d: %v", last, s.box.recent)
+		}
 	}
 }

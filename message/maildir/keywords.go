@@ -52,8 +52,12 @@ func (d *Dir) SetKeywords(words []string) error {
 		}
 	}
 	tmp := "tmp/" + newKey()
-	if err := d.write(tmp, bytes.NewReader(b)); err != nil {
+	err := d.write(tmp, bytes.NewReader(b))
+	if err == nil {
+		err = d.root.Rename(tmp, keywordFile)
+	}
+	if err != nil {
 		return errors.Join(err, ignoreMissing(d.root.Remove(tmp)))
 	}
-	return errors.Join(d.root.Rename(tmp, keywordFile), d.sync("."))
+	return d.sync(".")
 }

@@ -42,6 +42,26 @@ func TestKeywords(t *testing.T) {
 	}
 }
 
+// TestSetKeywordsFails has a directory where the file belongs: nothing is left
+// behind.
+func TestSetKeywordsFails(t *testing.T) {
+	dir := t.TempDir()
+	d, err := maildir.Create(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := os.Mkdir(filepath.Join(dir, "dovecot-keywords"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SetKeywords([]string{"work"}); err == nil {
+		t.Error("written over a directory")
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "tmp")); err != nil || len(left) > 0 {
+		t.Errorf("%v, %v", left, err)
+	}
+}
+
 func TestPut(t *testing.T) {
 	dir := t.TempDir()
 	d, err := maildir.Create(dir)

@@ -15,8 +15,8 @@ type EventOptions struct {
 }
 
 // UringUse is what an engine uses io_uring(7) for. Short requests to Turns on a
-// loop cost less there, by a sixth to a quarter (docs/performance.md), those to
-// Turns on goroutines do not. It needs Linux 6.1, and that the system allows
+// loop cost less there, long ones may cost more, and Turns on goroutines gain
+// nothing (docs/performance.md). It needs Linux 6.1, and that the system allows
 // it. Each loop keeps a thread of its own. A limit of descriptors
 // (RLIMIT_NOFILE) that is changed later is not seen.
 type UringUse uint8

@@ -274,11 +274,13 @@ func (g *group) writeBodies() (pinned []*segment, err error) {
 			return pinned, err
 		}
 		s.soil(seg)
+		s.mu.Lock() // an Update that moves blobs may look at them
 		for _, row := range fresh[:n] {
 			row.at.segment, row.at.offset = seg.number, offset
 			offset += int64(len(row.at.body))
 			row.at.body = nil
 		}
+		s.mu.Unlock()
 		fresh = fresh[n:]
 	}
 	return pinned, nil

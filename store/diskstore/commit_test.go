@@ -2,6 +2,7 @@ package diskstore
 
 import (
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"syscall"
@@ -219,3 +220,45 @@ func TestIndexGrowsUnderAnUpdate(t *testing.T) {
 }
 
 func list(all []string) string { return strings.Join(all, " ") }
+
+// A blob that was dropped and kept again gets a new place while its group is on
+// its way to the disk. A compaction that found it at its old one looks at it at
+// that moment, and leaves it: the race detector watches.
+func TestMoveOfBlobKeptAgain(t *testing.T) {
+	atDisk, on := make(chan struct{}), make(chan struct{})
+	armed := false
+	e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
+		if op == opWrite && armed {
+			armed = false
+			atDisk <- struct{}{}
+			<-on
+		}
+		return nil
+	}})
+	defer e.Close()
+	blob, ref := finish(t, e, []byte("abc"))
+	defer blob.Close()
+	keepIt := func() error {
+		return e.Update(t.Context(), func(w store.Writer) error { return w.Keep(ref) })
+	}
+	if err := keepIt(); err != nil {
+		t.Fatal(err)
+	}
+	drop(t, e, ref)
+	armed = true
+	again := make(chan error, 1)
+	go func() { again <- keepIt() }()
+	<-atDisk
+	id, _ := ref2id(ref)
+	err := e.update(t.Context(), true, func(w *writer) error {
+		close(on)
+		w.move(id, math.MaxUint64, place{segment: math.MaxUint64, size: 3})
+		return nil
+	})
+	if err := errors.Join(err, <-again); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := read(e, ref); string(got) != "abc" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}

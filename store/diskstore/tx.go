@@ -236,9 +236,17 @@ func (w *writer) put(h held) *held {
 	return &h
 }
 
-// move says that a blob lies elsewhere now, if it lies in that segment.
+// move says that a blob lies elsewhere now, if it lies in that segment. One that
+// was dropped and kept again may get its place at this moment.
 func (w *writer) move(id, from uint64, to place) {
-	if h, err := w.hold(id); err == nil && h.at.segment == from {
+	h, err := w.hold(id)
+	if err != nil {
+		return
+	}
+	s := &w.group.e.segments
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if h.at.segment == from {
 		h.at = &spot{place: to}
 	}
 }

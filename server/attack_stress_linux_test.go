@@ -291,8 +291,9 @@ func stressRound(t *testing.T, k kind, seed uint64) {
 	eventually(t, "no descriptor is left", func() bool { return descriptors(t) <= before })
 }
 
-// TestStress plays rounds of random clients at every kind of server, for three
-// seconds, or as long as FAREND_STRESS says (10m); FAREND_SEED repeats a round.
+// TestStress plays rounds of random clients at every kind of server, rings where
+// the kernel has them: one round, and more for three seconds, or as long as
+// FAREND_STRESS says (10m); FAREND_SEED repeats a round.
 func TestStress(t *testing.T) {
 	length, seed := 3*time.Second, uint64(time.Now().UnixNano())
 	if text := os.Getenv("FAREND_STRESS"); text != "" {
@@ -317,9 +318,6 @@ func TestStress(t *testing.T) {
 	rounds := 0
 	for ; !t.Failed() && (rounds == 0 || time.Now().Before(end)); rounds++ {
 		for _, k := range append(kinds(), tinyKinds()...) {
-			if onRing := k.engine == "uring" || k.engine == "tiny"; onRing && os.Getenv("FAREND_STRESS") == "" {
-				continue // rings have their rounds when there is time for many
-			}
 			if k.network == "tcp" && (rounds == 0 || time.Now().Before(end)) {
 				t.Run(k.String(), func(t *testing.T) {
 					needEngine(t, k.engine)

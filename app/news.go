@@ -62,7 +62,7 @@ func (a *App) openNews() error {
 func (a *App) nntpHandler(s Service) *nntp.Handler {
 	open := len(a.cfg.Users) == 0
 	h := &nntp.Handler{
-		Backend: &news.Backend{Store: a.news}, Auth: a.logins, TLS: a.certs.config, Host: a.newsHost,
+		Backend: &news.Backend{Store: a.news, Log: a.log()}, Auth: a.logins, TLS: a.certs.config, Host: a.newsHost,
 		Welcome: "farend's NNTP server is ready", Log: a.log(),
 		Access: func(p nntp.Peer) nntp.Rights {
 			may := open || p.User != ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"log/slog"
 	"strings"
 	"time"
 
@@ -23,6 +24,9 @@ type Backend struct {
 	// where it is not here, and then it is kept from coming. nil: none is
 	// (RFC 5537 sections 5.3 and 5.4). What is not obeyed is kept all the same.
 	Obey func(ctx context.Context, cancel nntp.Incoming, target message.Header) bool
+	// Log hears why a cancel that is obeyed could not be carried out: the article
+	// that asks for it is kept and has been taken all the same. nil: silent.
+	Log *slog.Logger
 }
 
 var (
@@ -227,8 +231,14 @@ func (b *Backend) Take(ctx context.Context, drafts ...nntp.Draft) []error {
 	errs := make([]error, len(drafts))
 	for i, done := range b.Store.AddAll(ctx, all) {
 		errs[i] = translate(done.Err)
-		if d := drafts[i].(*draft); done.Err == nil && d.target != "" {
-			errs[i] = b.obey(ctx, d.in, d.target)
+		d := drafts[i].(*draft)
+		if done.Err != nil || d.target == "" {
+			continue
+		}
+		// The article is here, so it was taken, whatever comes of what it asks for
+		// (RFC 5537 section 5.1): who sent it once more would hear that we have it.
+		if err := b.obey(ctx, d.in, d.target); err != nil && b.Log != nil {
+			b.Log.Error("news: a cancel", "article", d.in.ID, "target", d.target, "error", err)
 		}
 	}
 	return errs

@@ -3,6 +3,7 @@ package news_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/farend-go/farend/message"
 	"github.com/farend-go/farend/newsgroup"
 	"github.com/farend-go/farend/proto/nntp"
+	"github.com/farend-go/farend/store"
 	"github.com/farend-go/farend/store/memstore"
 )
 
@@ -18,6 +20,11 @@ func desk(t *testing.T) *news.Backend {
 	t.Helper()
 	e := memstore.New(memstore.Options{})
 	t.Cleanup(func() { e.Close() })
+	return deskOn(t, e)
+}
+
+func deskOn(t *testing.T, e store.Engine) *news.Backend {
+	t.Helper()
 	b := &news.Backend{Store: newsgroup.New(e, newsgroup.Options{Host: "news.example"})}
 	for _, name := range []string{"local.test", "control.cancel", "control"} {
 		if err := b.Store.Create(t.Context(), newsgroup.NewGroup{Name: name}); err != nil {
@@ -111,5 +118,45 @@ func TestObey(t *testing.T) {
 	}
 	if !there(t, b, "<3@x>") || !there(t, b, "<c1@x>") || len(targets) != 4 {
 		t.Errorf("asked about %q", targets)
+	}
+}
+
+// ill is an engine that fails to write while it is ill.
+type ill struct {
+	store.Engine
+	err error
+}
+
+func (i *ill) Update(ctx context.Context, f func(store.Writer) error) error {
+	if i.err != nil {
+		return i.err
+	}
+	return i.Engine.Update(ctx, f)
+}
+
+// TestObeyFails has an article kept whose cancel cannot be carried out: its
+// sender hears that it was taken, and the log what went wrong.
+func TestObeyFails(t *testing.T) {
+	e := &ill{Engine: memstore.New(memstore.Options{})}
+	t.Cleanup(func() { e.Close() })
+	b := deskOn(t, e)
+	b.Obey = func(context.Context, nntp.Incoming, message.Header) bool {
+		e.err = store.ErrFull
+		return true
+	}
+	var log strings.Builder
+	b.Log = slog.New(slog.NewTextHandler(&log, nil))
+	if err := errors.Join(take(t, b, "<1@x>", ""), take(t, b, "<c@x>", "Control: cancel <1@x>\r\n")); err != nil {
+		t.Error(err)
+	}
+	e.err = nil
+	if !there(t, b, "<1@x>") || !there(t, b, "<c@x>") {
+		t.Error("an article is gone")
+	}
+	if err := take(t, b, "<c@x>", "Control: cancel <1@x>\r\n"); !errors.Is(err, nntp.ErrNotWanted) {
+		t.Errorf("sent once more: %v", err)
+	}
+	if got := log.String(); !strings.Contains(got, store.ErrFull.Error()) || !strings.Contains(got, "<c@x>") {
+		t.Errorf("logged: %q", got)
 	}
 }

@@ -2,6 +2,7 @@ package letters
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,8 +97,13 @@ type inMbox struct {
 	path string
 	note note
 	size int64
-	late int // messages that the note does not tell of yet
+	left int64 // where ends what an earlier run, or anybody since, left behind note.Size
+	late int   // messages that the note does not tell of yet
 }
+
+// ErrForeign is an mbox in which there is something else where messages were
+// being written, as another program's mail: it is neither cut off nor written over.
+var ErrForeign = errors.New("it is not what was being written there")
 
 // A note lies beside an mbox and tells what is in it.
 type note struct {
@@ -104,7 +111,7 @@ type note struct {
 	UIDValidity uint32 `json:"uidvalidity"`
 	UIDs        string `json:"uids"`
 	Size        int64  `json:"size"` // of the file with these
-	Open        bool   `json:"open"` // what is behind Size was cut off
+	Open        bool   `json:"open"` // somewhere behind Size writing may have ended
 	have        imap.Set
 }
 
@@ -130,14 +137,11 @@ func ToMbox(path, from string, uidValidity uint32) (Target, error) {
 	if t.f, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return nil, err
 	}
-	if t.note.Open && statErr == nil && info.Size() > t.note.Size {
-		err = t.f.Truncate(t.note.Size)
-	}
-	if err == nil {
-		t.size, err = t.f.Seek(0, io.SeekEnd)
-	}
-	if err != nil {
+	if t.size, err = t.f.Seek(0, io.SeekEnd); err != nil {
 		return nil, errors.Join(err, t.f.Close())
+	}
+	if t.note.Open && t.size > t.note.Size {
+		t.size, t.left = t.note.Size, t.size
 	}
 	t.w = mbox.NewWriter(writes{t})
 	return t, nil
@@ -160,13 +164,64 @@ func (t *inMbox) goOn(text []byte) (err error) {
 	return nil
 }
 
-// writes counts what was written.
+// writes puts bytes behind those before, and counts them. What a run that was
+// killed left there is the same once more, or is not ours.
 type writes struct{ t *inMbox }
 
-func (w writes) Write(p []byte) (int, error) {
-	n, err := w.t.f.Write(p)
-	w.t.size += int64(n)
-	return n, err
+func (w writes) Write(p []byte) (n int, err error) {
+	t := w.t
+	if t.size < t.left {
+		old := make([]byte, min(int64(len(p)), t.left-t.size))
+		if _, err := t.f.ReadAt(old, t.size); err != nil {
+			return 0, err
+		}
+		if n = len(old); string(old) != string(p[:n]) {
+			return 0, t.foreign()
+		}
+		t.size += int64(n)
+	}
+	if n == len(p) {
+		return n, nil
+	}
+	if ours, err := t.atEnd(); err != nil || !ours {
+		return n, cmp.Or(err, t.foreign())
+	}
+	k, err := t.f.WriteAt(p[n:], t.size)
+	t.size += int64(k)
+	return n + k, err
+}
+
+// atEnd tells whether nobody has written behind us.
+func (t *inMbox) atEnd() (bool, error) {
+	info, err := t.f.Stat()
+	return err == nil && info.Size() == t.size, err
+}
+
+func (t *inMbox) foreign() error {
+	return fmt.Errorf("%s from byte %d on: %w; if nobody needs it, cut it off there, else choose another FILE", t.path, t.note.Size, ErrForeign)
+}
+
+// leftFields is the fields with the flags of a message that an earlier run began
+// to write here: flags may have changed since. nil: none are here.
+func (t *inMbox) leftFields() (fields []byte, err error) {
+	if t.size >= t.left {
+		return nil, nil
+	}
+	in := bufio.NewReader(io.NewSectionReader(t.f, t.size, t.left-t.size))
+	_, err = in.ReadString('\n') // From
+	for err == nil {
+		var line string
+		line, err = in.ReadString('\n')
+		name, _, _ := strings.Cut(line, ":")
+		if err != nil || !slices.Contains(statusFields, name) {
+			break
+		}
+		fields = append(fields, line...)
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return fields, err
 }
 
 func (t *inMbox) Has() imap.Set { return t.note.have }
@@ -184,7 +239,14 @@ func (t *inMbox) Add(m Mail, text io.Reader) error {
 	if err != nil {
 		return err
 	}
-	head := string(toStatus(m.Flags)) + string(strip(header))
+	status, err := t.leftFields()
+	if err != nil {
+		return err
+	}
+	if status == nil {
+		status = toStatus(m.Flags)
+	}
+	head := string(status) + string(strip(header))
 	if err := t.w.Append(m.From, m.Date, io.MultiReader(strings.NewReader(head), r)); err != nil {
 		return err
 	}
@@ -233,18 +295,20 @@ func (t *inMbox) save() error {
 	return os.Rename(tmp, t.path+".json")
 }
 
-// Close cuts off a message that did not come whole.
+// Close cuts off a message that did not come whole, unless there is something
+// behind it: that is for the next run to look at.
 func (t *inMbox) Close() error {
 	if t.f == nil {
 		return nil
 	}
 	var err error
 	if t.note.Open {
-		if t.size > t.note.Size {
+		var last bool
+		if last, err = t.atEnd(); last && t.size > t.note.Size {
 			err = t.f.Truncate(t.note.Size)
 		}
 		if err == nil {
-			t.note.Open = false
+			t.note.Open = !last && (t.size > t.note.Size || t.size < t.left)
 			err = errors.Join(t.f.Sync(), t.save())
 		}
 	} else if t.note.UIDs == "" {

@@ -201,12 +201,11 @@ func TestCutOff(t *testing.T) {
 	}
 }
 
-// TestKilled finds an mbox as whoever was killed has left it.
-func TestKilled(t *testing.T) {
-	s := imaptest.New(t, imaptest.Options{Messages: []string{"Subject: 1\n\nx\n", "Subject: 2\n\nx\n"}})
-	path := filepath.Join(t.TempDir(), "out.mbox")
-	save(t, s, "INBOX", path, letters.ToMbox, 1)
-	text, err := os.ReadFile(path)
+// kill leaves an mbox of one message and another as whoever was killed in the
+// second does: of its text so many bytes are missing, and the note has the first.
+func kill(t *testing.T, path string, missing int) (text string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,19 +213,131 @@ func TestKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	half := strings.Index(string(text), "\n\nFrom ") + 2
-	cut := strings.NewReplacer(`"1:2"`, `"1"`, fmt.Sprintf(`"size":%d`, len(text)), fmt.Sprintf(`"size":%d`, half), "false", "true").Replace(string(note))
-	err = errors.Join(os.WriteFile(path, text[:len(text)-3], 0o600), os.WriteFile(path+".json", []byte(cut), 0o600))
+	half := strings.Index(string(b), "\n\nFrom ") + 2
+	cut := strings.NewReplacer(`"1:2"`, `"1"`, fmt.Sprintf(`"size":%d`, len(b)), fmt.Sprintf(`"size":%d`, half), "false", "true").Replace(string(note))
+	err = errors.Join(os.WriteFile(path, b[:len(b)-missing], 0o600), os.WriteFile(path+".json", []byte(cut), 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := save(t, s, "INBOX", path, letters.ToMbox, 1); got != (letters.Tally{Moved: 1, There: 1}) {
-		t.Errorf("%+v, from %s", got, cut)
-	}
-	if again, err := os.ReadFile(path); err != nil || string(again) != string(text) {
-		t.Errorf("%q, %v, want %q", again, err, text)
+	return string(b)
+}
+
+// TestKilled finds an mbox as whoever was killed has left it; a flag has changed
+// since in one of them.
+func TestKilled(t *testing.T) {
+	for _, flag := range []bool{false, true} {
+		s := imaptest.New(t, imaptest.Options{Messages: []string{"Subject: 1\n\nx\n", "Subject: 2\n\nx\n"}})
+		path := filepath.Join(t.TempDir(), "out.mbox")
+		save(t, s, "INBOX", path, letters.ToMbox, 1)
+		text := kill(t, path, 3)
+		if c := dial(t, s); flag {
+			if _, err := c.Select(imap.Select{Name: "INBOX"}).Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			change := imap.Store{Where: imap.Where{Set: imap.Set{{First: 2}}}, Op: imap.Add, Flags: []imap.Flag{imap.Flagged}}
+			if _, err := c.Store(change).Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := save(t, s, "INBOX", path, letters.ToMbox, 1); got != (letters.Tally{Moved: 1, There: 1}) {
+			t.Errorf("%+v", got)
+		}
+		if again, err := os.ReadFile(path); err != nil || string(again) != text {
+			t.Errorf("%q, %v, want %q", again, err, text)
+		}
+		if got := save(t, s, "INBOX", path, letters.ToMbox, 1); got != (letters.Tally{There: 2}) {
+			t.Errorf("again: %+v", got)
+		}
 	}
 }
+
+// appendTo writes behind what a file has, as another program does.
+func appendTo(t *testing.T, path, text string) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(text); err != nil {
+		t.Error(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+const theirMail = "From joe Mon Nov  2 10:00:00 2026\nSubject: theirs\n\ny\n\n"
+
+// TestKilledAndAppendedTo: what another program wrote behind the message that was
+// being written is neither cut off nor written over, and nothing is put behind it.
+func TestKilledAndAppendedTo(t *testing.T) {
+	for _, missing := range []int{0, 1, 3, 20} {
+		s := imaptest.New(t, imaptest.Options{Messages: []string{"Subject: 1\n\nx\n", "Subject: 2\n\nx\n"}})
+		path := filepath.Join(t.TempDir(), "out.mbox")
+		save(t, s, "INBOX", path, letters.ToMbox, 1)
+		text := kill(t, path, missing)
+		text = text[:len(text)-missing] + theirMail
+		appendTo(t, path, theirMail)
+		for range 2 {
+			ex := letters.Export{Client: dial(t, s), Mailbox: "INBOX"}
+			got, err := ex.Run(t.Context(), func(validity uint32) (letters.Target, error) { return letters.ToMbox(path, "INBOX", validity) })
+			if whole := missing == 0; errors.Is(err, letters.ErrForeign) == whole || whole && err != nil || !whole && got.Moved > 0 {
+				t.Errorf("without %d bytes: %+v, %v", missing, got, err)
+			}
+			if now, err := os.ReadFile(path); err != nil || string(now) != text {
+				t.Errorf("without %d bytes: %q, %v, want %q", missing, now, err, text)
+			}
+		}
+	}
+}
+
+// TestAppendedToMeanwhile has another program write to an mbox while a message
+// comes, and while none does.
+func TestAppendedToMeanwhile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "out.mbox")
+	open := func() letters.Target {
+		to, err := letters.ToMbox(path, "INBOX", 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return to
+	}
+	const mine = "A: b\r\n\r\nx\r\n"
+	to := open()
+	if err := to.Add(letters.Mail{UID: 1}, strings.NewReader(mine)); err != nil {
+		t.Fatal(err)
+	}
+	appendTo(t, path, theirMail)
+	if err := errors.Join(to.Add(letters.Mail{UID: 2}, strings.NewReader(mine)), to.Close()); !errors.Is(err, letters.ErrForeign) {
+		t.Error(err)
+	}
+	to = open() // behind a whole message there is room
+	if err := to.Add(letters.Mail{UID: 2}, strings.NewReader(mine)); err != nil || !to.Has().Contains(1) {
+		t.Error(to.Has(), err)
+	}
+	long := io.MultiReader(strings.NewReader(mine+strings.Repeat("x\r\n", 100_000)), readerFunc(func([]byte) (int, error) {
+		appendTo(t, path, theirMail)
+		return 0, io.ErrUnexpectedEOF
+	}))
+	if err := to.Add(letters.Mail{UID: 3}, long); err == nil {
+		t.Error("half a message is one")
+	}
+	if err := to.Close(); err != nil {
+		t.Error(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(text), theirMail) != 2 || strings.Count(string(text), "A: b\n") != 3 {
+		t.Errorf("%d times theirs, %d times ours, %v", strings.Count(string(text), theirMail), strings.Count(string(text), "A: b\n"), err)
+	}
+	to = open()
+	if err := errors.Join(to.Add(letters.Mail{UID: 3}, strings.NewReader(mine)), to.Close()); !errors.Is(err, letters.ErrForeign) || to.Has().Contains(3) {
+		t.Error(to.Has(), err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 // TestNotOurs leaves alone what others wrote, and what is another mailbox's.
 func TestNotOurs(t *testing.T) {

@@ -133,6 +133,9 @@ func (c *Client) export(ctx context.Context, u *url.URL, open func(from string, 
 		err = s.Logout(ctx)
 	}
 	c.sum(t, "fetched", err, r)
+	if errors.Is(err, letters.ErrForeign) {
+		return failure(CodeWrite, err)
+	}
 	return mailboxError(err)
 }
 

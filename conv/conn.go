@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 
 	"github.com/farend-go/farend/wire"
 )
@@ -56,8 +57,8 @@ type Conn struct {
 
 	port   Port
 	tap    Tap
-	bottom Port     // the Port that Init got
-	nc     net.Conn // what the last Upgrade put on top; nil before
+	bottom Port                     // the Port that Init got
+	top    atomic.Pointer[upgraded] // what the last Upgrade put there: port, for who may not look at that; nil before
 	// Here is set by an engine while a Turn sees only what lies here: a read
 	// that would need more returns wire.ErrWait.
 	Here   bool
@@ -90,11 +91,11 @@ func (c *Conn) Port() Port { return c.port }
 
 // Upgraded tells whether Upgrade has put something between c and the Port, so
 // that input may lie there although the Port has none.
-func (c *Conn) Upgraded() bool { return c.nc != nil }
+func (c *Conn) Upgraded() bool { return c.top.Load() != nil }
 
 // TLS is the state of the TLS connection; ok is false in clear.
 func (c *Conn) TLS() (state tls.ConnectionState, ok bool) {
-	for u, up := c.port.(*upgraded); up; u, up = u.Port.(*upgraded) {
+	for u := c.top.Load(); u != nil; u = u.below() {
 		if t, is := u.nc.(*tls.Conn); is {
 			return t.ConnectionState(), true
 		}
@@ -171,10 +172,10 @@ func (s *source) Send(b []byte) error {
 // order. For the engine, which closes the connection itself.
 func (c *Conn) Finish() error {
 	err := c.W.Flush()
-	if c.tap != nil {
+	if c.tap != nil && !c.stream { // who reads a stream tells of it, and may be at it
 		c.tellRead()
 	}
-	for u, up := c.port.(*upgraded); up; u, up = u.Port.(*upgraded) {
+	for u := c.top.Load(); u != nil; u = u.below() {
 		if t, ok := u.nc.(interface{ CloseWrite() error }); ok {
 			err = errors.Join(err, t.CloseWrite())
 		}

@@ -8,10 +8,13 @@ import (
 
 // NetConn is c as a net.Conn, for code that wants one: reads take what the
 // Reader holds first, writes leave at once, behind what the Writer holds. Close
-// is c's. As with any net.Conn one goroutine may read while another writes; c
-// itself is not to be used meanwhile, and a Tap then hears from both.
+// is c's. As with any net.Conn one goroutine may read, or Upgrade c, while another
+// writes or closes; c itself is not to be used otherwise meanwhile, and a Tap then
+// hears from both.
 func (c *Conn) NetConn() net.Conn {
-	c.stream = true
+	if !c.stream { // the Close of an earlier one may be looking
+		c.stream = true
+	}
 	return &stream{c: c}
 }
 

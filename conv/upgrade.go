@@ -44,7 +44,9 @@ func (c *Conn) Upgrade(ctx context.Context, wrap func(net.Conn) (net.Conn, error
 		return err
 	}
 	below.wait = false
-	c.nc, c.port = nc, &upgraded{c.port, nc}
+	u := &upgraded{c.port, nc}
+	c.port = u
+	c.top.Store(u)
 	if c.tap != nil {
 		c.tell(Utterance{Event: Upgraded})
 	}
@@ -73,6 +75,12 @@ func ClientTLS(ctx context.Context, cfg *tls.Config) func(net.Conn) (net.Conn, e
 type upgraded struct {
 	Port
 	nc net.Conn
+}
+
+// below is what an earlier Upgrade put there; nil: none did.
+func (p *upgraded) below() *upgraded {
+	u, _ := p.Port.(*upgraded)
+	return u
 }
 
 func (p *upgraded) Recv(b []byte) (int, error) {

@@ -92,7 +92,8 @@ goes on with a FILE that anybody wrote. Of a small file that is here already, by
 standard error.
 
 --segments N fetches a file of 2 MiB and more in up to N pieces at once, by ftp and http, into a file of this disk (-o, -O
-or -r). Where the server gives no parts, or lets no more of us in, it comes in one. The note tells which pieces are here.
+or -r). Where the server gives no parts, or lets no more of us in, it comes in one; so it does, from the beginning, where pieces
+would be of different versions (ETag). The note tells which pieces are here.
 
 [1-1000], [01-10:2], [a-z] and {one,two} in a URL stand for all of them; #1 in FILE is what the first one stands for.
 

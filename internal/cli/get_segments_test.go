@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/farend-go/farend/filetree"
 	"github.com/farend-go/farend/keep/files"
@@ -137,6 +138,39 @@ func TestGetInSegmentsOfAFileThatChanges(t *testing.T) {
 	if !strings.Contains(said, "changed meanwhile") {
 		t.Errorf("nobody noticed: %s", said)
 	}
+}
+
+// TestGetInSegmentsFromAFarm: no two servers behind a name have the same version
+// of a file; without any retry it comes whole from one of them.
+func TestGetInSegmentsFromAFarm(t *testing.T) {
+	var requests atomic.Int32
+	second := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := requests.Add(1)
+		if n == 2 {
+			close(second)
+		}
+		w.Header().Set("Etag", fmt.Sprintf(`"%d"`, n))
+		body := strings.NewReader(large(byte(n)))
+		if n > 1 {
+			http.ServeContent(w, r, "", time.Time{}, body)
+			return
+		}
+		w.Header().Set("Content-Length", fmt.Sprint(body.Len()))
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-second:
+		case <-r.Context().Done():
+		}
+		_, _ = body.WriteTo(w) // whoever has gone does not miss it
+	}))
+	defer s.Close()
+	file := filepath.Join(t.TempDir(), "f")
+	code, said := segmented(t, file, s.URL+"/f", "--retry", "0")
+	if code != 0 || !strings.Contains(said, "by one connection") {
+		t.Errorf("status %d: %s", code, said)
+	}
+	wrote(t, file, large(byte(requests.Load())))
 }
 
 // withoutREST is a control connection whose server knows no REST.

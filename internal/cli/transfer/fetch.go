@@ -87,6 +87,11 @@ func (c *Client) fetch(ctx context.Context, get opener, to sink, r *Result) erro
 		if kept := to.keep(); kept != nil {
 			return errors.Join(err, kept)
 		}
+		if t.parted && !t.alone {
+			t.alone = true
+			c.say("%s: %v, or its servers differ: it comes once more, by one connection", r.URL, plain(err))
+			continue
+		}
 		if r.Bytes > before && to.have().version.Known() {
 			failed = 0
 		}
@@ -108,6 +113,9 @@ type try struct {
 	to    sink
 	r     *Result
 	share *share
+	// parted tells that pieces were of several versions, or would have been;
+	// alone, that for this reason all comes by one connection.
+	parted, alone bool
 }
 
 // taken tells whether something has been written that can neither be taken back
@@ -131,7 +139,7 @@ func (t *try) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p, ok := t.to.(*part); ok && t.c.apart(p, s) {
+	if p, ok := t.to.(*part); ok && !t.alone && t.c.apart(p, s) {
 		return t.inPieces(ctx, cancel, p, s)
 	}
 	t.share.begin(s.version.Size, s.from)

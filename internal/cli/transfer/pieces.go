@@ -217,9 +217,11 @@ func (x *pieces) refused(at int64, s *source) {
 	x.cancel(x.anew())
 }
 
-// anew forgets the part: it is of a version that is no more.
+// anew forgets the part: it is of a version that is no more, or that not all of
+// the servers behind a name have.
 func (x *pieces) anew() error {
 	x.p.forget()
+	x.t.parted = true
 	return failuref(CodePartial, "the file has changed meanwhile")
 }
 

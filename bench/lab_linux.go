@@ -44,10 +44,15 @@ type contender struct {
 
 func farend(engine string) contender { return farendOn(engine, "tcp") }
 
+// farendOn is our own binary; without an engine it chooses, which is rings
+// where there are some.
 func farendOn(engine, network string) contender {
-	name := "farend " + engine
+	name, flags := "farend", []string(nil)
+	if engine != "" {
+		name, flags = "farend "+engine, []string{"--engine", engine}
+	}
 	return contender{name, network, func(l *lab) (*process, error) {
-		return startFarend(name, l.farend, "echo", l.servers, "--engine", engine)
+		return startFarend(name, l.farend, "echo", l.servers, flags...)
 	}}
 }
 
@@ -55,17 +60,16 @@ func other(name, kind, network string) contender {
 	return contender{name, network, func(l *lab) (*process, error) { return startPeer(name, kind, network, l.servers) }}
 }
 
-// streams are those that echo a stream; the first is ours, the last two are
-// the peers.
+// streams are those that echo a stream: ours, two peers, and ours as it is
+// without --engine.
 func streams() []contender {
-	return []contender{farend("events"), farend("goroutines"), other("net", "net", "tcp"), other("gnet", "gnet", "tcp")}
+	return []contender{farend("events"), farend("goroutines"), other("net", "net", "tcp"), other("gnet", "gnet", "tcp"), farend("")}
 }
 
-// modes are they, and what the events engine gives to handlers whose Turns are
-// not inline.
+// modes are they, and what handlers get whose Turns are not inline.
 func modes() []contender {
-	return append(streams(), other("Turns that wait, events", "waits", "tcp"),
-		other("handle() as a coroutine, events", "coroutine", "tcp"), other("Turns that block, events", "blocks", "tcp"))
+	return append(streams(), other("Turns that wait", "waits", "tcp"),
+		other("handle() as a coroutine", "coroutine", "tcp"), other("Turns that block", "blocks", "tcp"))
 }
 
 func datagrams() []contender {

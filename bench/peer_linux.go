@@ -120,9 +120,10 @@ func (*gnetEcho) OnTraffic(c gnet.Conn) gnet.Action {
 	return gnet.None
 }
 
-// serveModes runs what the binary has no service for: its echo is inline.
+// serveModes runs what the binary has no service for, whose echo is inline, as
+// the binary would.
 func serveModes(address string, s *server.Server) error {
-	s.Engine = server.Events()
+	s.Engine = server.EventsWith(server.EventOptions{Uring: server.UringAuto})
 	l, err := server.Listen(context.Background(), address, server.ListenConfig{})
 	if err != nil {
 		return err

@@ -271,6 +271,7 @@ func ReadHeader(r io.Reader, lim Limits) (Header, io.Reader, error) {
 	s := newScanner(r)
 	var raw []byte
 	var dropped bool
+	begun := 0 // where the line begins in raw
 	for {
 		line, err := s.peek()
 		if err != nil {
@@ -285,9 +286,15 @@ func ReadHeader(r io.Reader, lim Limits) (Header, io.Reader, error) {
 			h.Defects = note(h.Defects, MissingHeaderBodySeparator, s.offset())
 			return markDropped(h, dropped, lim), s, nil
 		}
+		if s.begins {
+			begun = len(raw)
+		}
 		// Once something is dropped all is: a fold must not end up below another field.
-		dropped = dropped || len(raw)+len(line) > lim.Header
-		if !dropped {
+		switch {
+		case dropped:
+		case len(raw)+len(line) > lim.Header:
+			dropped, raw = true, raw[:begun] // and a line is kept whole or not at all
+		default:
 			raw = append(raw, line...)
 		}
 		s.skip(len(line))

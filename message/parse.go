@@ -76,6 +76,7 @@ func (p *parser) header(m *Part) Header {
 	p.raw = p.raw[:0]
 	dropped := false
 	separated := false
+	begun := 0 // where the line begins in p.raw
 	for p.stop.of = -1; ; {
 		line, _ := p.s.peek()
 		if len(line) == 0 || p.s.begins && p.delimits(line) {
@@ -87,8 +88,14 @@ func (p *parser) header(m *Part) Header {
 			separated = true
 			break
 		}
-		dropped = dropped || len(p.raw)+len(line) > p.lim.Header
-		if !dropped {
+		if p.s.begins {
+			begun = len(p.raw)
+		}
+		switch {
+		case dropped:
+		case len(p.raw)+len(line) > p.lim.Header:
+			dropped, p.raw = true, p.raw[:begun] // a field is kept whole or not at all
+		default:
 			p.keep(line)
 		}
 		p.s.skip(len(line))
@@ -248,7 +255,7 @@ func (p *parser) skipLine() {
 // but white space, so that a boundary that begins like another is not taken
 // for it.
 func (p *parser) delimits(line []byte) bool {
-	if len(p.open) == 0 || !bytes.HasPrefix(line, []byte("--")) {
+	if len(p.open) == 0 || !bytes.HasPrefix(line, []byte("--")) || partial(line) {
 		return false
 	}
 	text := bytes.TrimRight(line[2:], " \t\r\n")

@@ -63,8 +63,11 @@ const (
 	scanBuffer  = 32 << 10
 )
 
-// scanner reads a stream line by line. A line that is longer than its buffer
-// comes in pieces.
+// partial tells that peek gave a piece of a line that is longer.
+func partial(line []byte) bool { return len(line) == scanBuffer && line[scanBuffer-1] != '\n' }
+
+// scanner reads a stream line by line. A line that is longer than scanBuffer
+// comes in pieces of that size, also where all of it lies in memory.
 type scanner struct {
 	r    io.Reader
 	buf  []byte
@@ -133,16 +136,18 @@ func (s *scanner) failure() error {
 	return s.err
 }
 
-// peek gives the next line with its line end, or as much of it as the buffer
-// holds, without passing it. Nothing is the end of the stream.
+// peek gives the next line with its line end, or a piece of it, without passing
+// it. Nothing is the end of the stream.
 func (s *scanner) peek() ([]byte, error) {
 	seen := 0
 	for {
-		unread := s.buf[s.i:s.j]
+		unread := s.buf[s.i:min(s.j, s.i+scanBuffer)]
 		if k := bytes.IndexByte(unread[seen:], '\n'); k >= 0 {
 			return unread[:seen+k+1], nil
 		}
-		seen = len(unread)
+		if seen = len(unread); seen == scanBuffer {
+			return unread, nil
+		}
 		if !s.fill() {
 			return s.buf[s.i:s.j], s.failure()
 		}
@@ -155,6 +160,9 @@ func (s *scanner) kind(line []byte) lineKind {
 		return rest
 	}
 	k, _ := classify(line)
+	if k == blankLine && partial(line) { // so many CRs are no line end
+		return noField
+	}
 	return k
 }
 

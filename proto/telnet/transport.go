@@ -107,10 +107,17 @@ func (s *said) typeIn() {
 	defer close(s.done)
 	defer s.endTyping()
 	buf := make([]byte, 16<<10)
-	for {
-		n, err := s.typed.Read(buf)
+	for held := 0; ; {
+		n, err := s.typed.Read(buf[held:])
+		n, held = n+held, 0
+		if err == nil && n == len(buf) && buf[n-1] == '\r' { // more is to come: what it is sent as depends on that
+			n, held = n-1, 1
+		}
 		if n > 0 && s.c.WriteText(string(buf[:n])) != nil {
 			return // why is told to whoever reads
+		}
+		if held > 0 {
+			buf[0] = '\r'
 		}
 		if err != nil {
 			_ = s.c.CloseWrite() // as above

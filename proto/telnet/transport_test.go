@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -37,6 +38,26 @@ func TestTransport(t *testing.T) {
 				t.Errorf("%s, %q, %v", resp.Status, b, err)
 			}
 		})
+	}
+}
+
+// TestTransportTypesLineEndsWhole types more than is read at once, cut between the
+// CR and the LF of a line's end: no NUL comes between them.
+func TestTransportTypesLineEndsWhole(t *testing.T) {
+	text := strings.Repeat("x", 16<<10-1) + "\r\ny\r"
+	typed := make(chan string, 1)
+	addr := servertest.Serve(t, &server.Server{Handler: server.Stream(func(_ context.Context, nc net.Conn) error {
+		b, err := io.ReadAll(nc)
+		typed <- string(b)
+		return err
+	})})
+	resp, err := opener().Post("telnet://"+addr, "", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got := <-typed; !strings.HasSuffix(got, strings.TrimLeft(text, "x")+"\x00") || strings.Count(got, "\x00") > 1 {
+		t.Errorf("%d bytes, %q behind the x", len(got), got[strings.LastIndexByte(got, 'x')+1:])
 	}
 }
 

@@ -73,11 +73,14 @@ func (t *talkCommand) talkTelnet(ctx context.Context) error {
 	return err
 }
 
+// keysAtOnce is how much of what is typed is read at once.
+const keysAtOnce = 4096
+
 // read has what is typed go to keys, until its end or the conversation's.
 func (s *telnetTalk) read() {
 	defer close(s.keys)
 	for {
-		b := make([]byte, 4096)
+		b := make([]byte, keysAtOnce)
 		n, err := s.in.Read(b)
 		if n > 0 {
 			select {
@@ -123,7 +126,7 @@ func (s *telnetTalk) piped(ctx context.Context) error {
 	var eol lineEnds
 	go s.hear(ctx, eol.plain)
 	go s.read()
-	keys := s.keys
+	keys, held := s.keys, ""
 	for {
 		select {
 		case <-ctx.Done():
@@ -131,12 +134,16 @@ func (s *telnetTalk) piped(ctx context.Context) error {
 		case err := <-s.heard:
 			return err
 		case b, ok := <-keys:
-			if !ok {
-				keys = nil
-				_ = s.c.CloseWrite() // a connection that is gone is told by who hears
-				continue
+			text := held + string(b)
+			held = ""
+			if len(b) == keysAtOnce && b[len(b)-1] == '\r' { // there is more: its LF may come next
+				text, held = text[:len(text)-1], "\r"
 			}
-			if err := s.c.WriteText(string(b)); err != nil {
+			err := s.c.WriteText(text)
+			if !ok {
+				_ = s.c.CloseWrite()
+			}
+			if !ok || err != nil {
 				keys = nil // why, or that the server has hung up, is told by who hears
 			}
 		}

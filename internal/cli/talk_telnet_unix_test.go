@@ -3,11 +3,16 @@
 package cli
 
 import (
+	"context"
+	"io"
+	"net"
 	"strings"
 	"testing"
 
+	"github.com/farend-go/farend/internal/servertest"
 	"github.com/farend-go/farend/proto/telnet"
 	"github.com/farend-go/farend/proto/telnet/telnettest"
+	"github.com/farend-go/farend/server"
 )
 
 // TestTalkTelnetPipe has lines end with LF at both ends of the pipe, and with CR
@@ -22,6 +27,24 @@ func TestTalkTelnetPipe(t *testing.T) {
 	got = farend(t, "", "talk", "-w", "20", "telnet://"+strings.Replace(s.Addr, "127.0.0.1", "nobody@127.0.0.1", 1))
 	if got.code == 0 || strings.Count(got.err, "\n") != 1 {
 		t.Errorf("with a user: exit %d, %q", got.code, got.err)
+	}
+}
+
+// TestTalkTelnetPipeOfCRLF pipes more than is read at once, cut between the CR and
+// the LF of a line's end: no NUL comes between them.
+func TestTalkTelnetPipeOfCRLF(t *testing.T) {
+	text := strings.Repeat("x", keysAtOnce-1) + "\r\ny\r"
+	typed := make(chan string, 1)
+	addr := servertest.Serve(t, &server.Server{Handler: server.Stream(func(_ context.Context, nc net.Conn) error {
+		b, err := io.ReadAll(nc)
+		typed <- string(b)
+		return err
+	})})
+	if got := farend(t, text, "talk", "telnet://"+addr); got.code != 0 {
+		t.Errorf("exit %d, %q", got.code, got.err)
+	}
+	if got := strings.TrimLeft(<-typed, "x"); got != "\r\ny\r\x00" {
+		t.Errorf("%q behind the x", got)
 	}
 }
 

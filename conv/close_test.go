@@ -49,6 +49,19 @@ func TestCloseDuringRead(t *testing.T) {
 	}
 }
 
+// TestCloseUnreadStream has a tap hear the line that was read before there was a
+// stream, of which nobody reads.
+func TestCloseUnreadStream(t *testing.T) {
+	e := &ear{}
+	c, peer := pair(t, conv.Options{Tap: e})
+	say(t, peer, "+-1\r\n")
+	line(t, c, "+-1")
+	if err := c.NetConn().Close(); err != nil {
+		t.Error(err)
+	}
+	e.want(t, "<+-1\r\n")
+}
+
 // deaf hears nothing.
 type deaf struct{}
 

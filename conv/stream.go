@@ -13,6 +13,7 @@ import (
 // hears from both.
 func (c *Conn) NetConn() net.Conn {
 	if !c.stream { // the Close of an earlier one may be looking
+		c.TellTurn() // Finish tells no more of it
 		c.stream = true
 	}
 	return &stream{c: c}

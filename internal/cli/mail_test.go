@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -162,6 +164,38 @@ func TestLetters(t *testing.T) {
 			t.Errorf("%s has %d messages", name, len(all))
 		}
 	}
+}
+
+// TestLettersOfOthers: an mbox in which a killed run had begun to write, and
+// another program did, is left alone; one line says so, and no try more is made.
+func TestLettersOfOthers(t *testing.T) {
+	box := imaptest.New(t, imaptest.Options{Messages: []string{letter}})
+	file := filepath.Join(t.TempDir(), "a.mbox")
+	args := []string{"get", "imap://" + imaptest.User + ":" + imaptest.Password + "@" + box.Addr + "/INBOX", "-o", file}
+	if code, _, said := mainOf(t, args...); code != 0 {
+		t.Fatal(said)
+	}
+	text, err := os.ReadFile(file + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var note map[string]any
+	if err := json.Unmarshal(text, &note); err != nil {
+		t.Fatal(err)
+	}
+	note["uids"], note["size"], note["open"] = "", 0, true
+	if text, err = json.Marshal(note); err != nil {
+		t.Fatal(err)
+	}
+	const theirs = "From joe Mon Nov  2 10:00:00 2026\nSubject: theirs\n\ny\n\n"
+	if err := errors.Join(os.WriteFile(file, []byte(theirs), 0o600), os.WriteFile(file+".json", text, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	code, _, said := mainOf(t, args...)
+	if code != 23 || strings.Count(said, "\n") != 1 || !strings.Contains(said, "from byte 0 on") {
+		t.Errorf("status %d, %q", code, said)
+	}
+	wrote(t, file, theirs)
 }
 
 // TestServeTerms: who starts a server of mail is told what becomes of it.

@@ -73,7 +73,7 @@ func (l *line) claimed() bool { return l.spill != nil && l.claim != nil }
 
 const (
 	restEnough = 64 << 10 // more than this nobody asks for: the ring stops receiving
-	ringSend   = 32 << 10  // up to here it is cheaper to copy than to call the kernel
+	ringSend   = 32 << 10 // up to here it is cheaper to copy than to call the kernel
 )
 
 // beginRing makes the ring of a loop that has one, on a thread which stays the

@@ -310,8 +310,12 @@ func (lp *loop) dismiss(t *evTalk) {
 	case t.dead, t.closing: // it has said goodbye
 		return
 	case t.state.Load()&stRun != 0:
-		t.state.Or(stBye)
-		return
+		if t.state.Or(stBye)&stRun != 0 {
+			return
+		}
+		t.state.And(^uint32(stBye)) // the worker let go meanwhile
+	}
+	switch {
 	case len(t.held) > 0 || t.queued: // it comes here again
 		return
 	case t.site.mode == Blocks: // a goodbye may wait for anything

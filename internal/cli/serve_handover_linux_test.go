@@ -49,7 +49,7 @@ func (f *served) hammer(n int) (answers *atomic.Int64, end func()) {
 
 func TestServeHandsOver(t *testing.T) {
 	for _, engine := range []string{"goroutines", "events", ""} {
-		t.Run(engine, func(t *testing.T) {
+		t.Run("--engine="+engine, func(t *testing.T) {
 			dir := servertest.Dir(t)
 			f := serveProcess(t, "--handover", "--engine="+engine, "--listen", "echo=tcp::0", "--listen", "echo=unix:"+filepath.Join(dir, "s"),
 				"--listen", "echo=:0", "--listen", "echo=unixgram:"+filepath.Join(dir, "g"))

@@ -139,7 +139,7 @@ func TestTutorial50_PagesEchoClientAndServe(t *testing.T) {
 func TestTutorial48_EveryInterface(t *testing.T) {
 	py3 := foreign.Python(t, 3)
 	for _, engine := range []string{"goroutines", "events", ""} {
-		t.Run(engine, func(t *testing.T) {
+		t.Run("--engine="+engine, func(t *testing.T) {
 			ownHost(t, "127.0.0.1")
 			f := serveProcess(t, "--engine="+engine, "--listen", "echo=0.0.0.0:50007")
 			for _, host := range []string{"127.0.0.1", "127.9.9.9", "192.0.2.7"} {

@@ -12,26 +12,39 @@ import (
 	"github.com/farend-go/farend/store"
 )
 
+// stalling is an engine whose next operation of a kind, once it is armed, says
+// that it is at the disk, and ends as on tells.
+type stalling struct {
+	*Engine
+	armed  bool
+	atDisk chan struct{}
+	on     chan error
+}
+
+func openStalling(t *testing.T, at operation) *stalling {
+	s := &stalling{atDisk: make(chan struct{}), on: make(chan error)}
+	s.Engine = openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
+		if op != at || !s.armed {
+			return nil
+		}
+		s.armed = false
+		s.atDisk <- struct{}{}
+		return <-s.on
+	}})
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
 // An Update that ran while another was on its way to the disk has seen it. Where
 // that one then finds no room it runs again, without it.
 func TestUpdateAboveOneThatFails(t *testing.T) {
-	atDisk, full := make(chan struct{}), make(chan error)
-	armed := false
-	e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
-		if op != opCommit || !armed {
-			return nil
-		}
-		armed = false
-		atDisk <- struct{}{}
-		return <-full
-	}})
-	defer e.Close()
-	armed = true
+	e := openStalling(t, opCommit)
+	e.armed = true
 	first, second := make(chan error, 1), make(chan error, 1)
 	go func() {
 		first <- e.Update(t.Context(), func(w store.Writer) error { return w.Put([]byte("a"), []byte("1")) })
 	}()
-	<-atDisk
+	<-e.atDisk
 	ran := make(chan bool, 2)
 	go func() {
 		second <- e.Update(t.Context(), func(w store.Writer) error {
@@ -43,7 +56,7 @@ func TestUpdateAboveOneThatFails(t *testing.T) {
 	if !<-ran {
 		t.Error("an Update does not see the one before it")
 	}
-	full <- syscall.ENOSPC
+	e.on <- syscall.ENOSPC
 	if err := <-first; !errors.Is(err, store.ErrFull) {
 		t.Errorf("without room: %v", err)
 	}
@@ -53,7 +66,7 @@ func TestUpdateAboveOneThatFails(t *testing.T) {
 	if <-ran {
 		t.Error("it saw what has not happened, and stays")
 	}
-	if got := get(t, e, "b"); got != "2" {
+	if got := get(t, e.Engine, "b"); got != "2" {
 		t.Errorf("b is %q", got)
 	}
 	err := e.View(t.Context(), func(r store.Reader) error {
@@ -70,23 +83,13 @@ func TestUpdateAboveOneThatFails(t *testing.T) {
 func TestUpdateThatFailsAboveAnother(t *testing.T) {
 	errSeen := errors.New("seen")
 	for _, full := range []error{nil, syscall.ENOSPC} {
-		atDisk, on := make(chan struct{}), make(chan error)
-		armed := false
-		e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
-			if op != opCommit || !armed {
-				return nil
-			}
-			armed = false
-			atDisk <- struct{}{}
-			return <-on
-		}})
-		defer e.Close()
-		armed = true
+		e := openStalling(t, opCommit)
+		e.armed = true
 		first, second := make(chan error, 1), make(chan error, 1)
 		go func() {
 			first <- e.Update(t.Context(), func(w store.Writer) error { return w.Put([]byte("a"), []byte("1")) })
 		}()
-		<-atDisk
+		<-e.atDisk
 		ran := make(chan struct{}, 2)
 		go func() {
 			second <- e.Update(t.Context(), func(w store.Writer) error {
@@ -107,7 +110,7 @@ func TestUpdateThatFailsAboveAnother(t *testing.T) {
 			second <- err
 		default:
 		}
-		on <- full
+		e.on <- full
 		err1, err2 := <-first, <-second
 		if full == nil && (err1 != nil || !errors.Is(err2, errSeen)) || full != nil && (!errors.Is(err1, store.ErrFull) || err2 != nil) {
 			t.Errorf("%v: the first %v, the one above %v", full, err1, err2)
@@ -118,28 +121,18 @@ func TestUpdateThatFailsAboveAnother(t *testing.T) {
 // What Updates have written that are not yet durable is read in order, the
 // latest of each key, by the next Update, and by no View.
 func TestReadAboveWhatIsOnItsWay(t *testing.T) {
-	atDisk, on := make(chan struct{}), make(chan struct{})
-	wait := false
-	e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
-		if op == opCommit && wait {
-			wait = false
-			atDisk <- struct{}{}
-			<-on
-		}
-		return nil
-	}})
-	defer e.Close()
+	e := openStalling(t, opCommit)
 	for _, key := range []string{"b", "d", "f"} {
-		put(t, e, key, "old")
+		put(t, e.Engine, key, "old")
 	}
-	wait = true
+	e.armed = true
 	done := make(chan error, 2)
 	go func() {
 		done <- e.Update(t.Context(), func(w store.Writer) error {
 			return errors.Join(w.Put([]byte("a"), []byte("way")), w.Delete([]byte("b")), w.Put([]byte("d"), []byte("way")))
 		})
 	}()
-	<-atDisk
+	<-e.atDisk
 	var up, down []string
 	ran := make(chan struct{})
 	go func() {
@@ -162,16 +155,16 @@ func TestReadAboveWhatIsOnItsWay(t *testing.T) {
 	if got := list(down); got != "enew bnew" {
 		t.Errorf("downwards: %s", got)
 	}
-	if got := get(t, e, "d"); got != "old" {
+	if got := get(t, e.Engine, "d"); got != "old" {
 		t.Errorf("a View sees d as %q", got)
 	}
-	close(on)
+	close(e.on)
 	for range 2 {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	}
-	if got := get(t, e, "b") + get(t, e, "a"); got != "newway" {
+	if got := get(t, e.Engine, "b") + get(t, e.Engine, "a"); got != "newway" {
 		t.Errorf("b and a are %q", got)
 	}
 }
@@ -225,18 +218,8 @@ func list(all []string) string { return strings.Join(all, " ") }
 // its way to the disk. A compaction that found it at its old one looks at it at
 // that moment, and leaves it: the race detector watches.
 func TestMoveOfBlobKeptAgain(t *testing.T) {
-	atDisk, on := make(chan struct{}), make(chan struct{})
-	armed := false
-	e := openTest(t, t.TempDir(), Options{fault: func(op operation, _ string) error {
-		if op == opWrite && armed {
-			armed = false
-			atDisk <- struct{}{}
-			<-on
-		}
-		return nil
-	}})
-	defer e.Close()
-	blob, ref := finish(t, e, []byte("abc"))
+	e := openStalling(t, opWrite)
+	blob, ref := finish(t, e.Engine, []byte("abc"))
 	defer blob.Close()
 	keepIt := func() error {
 		return e.Update(t.Context(), func(w store.Writer) error { return w.Keep(ref) })
@@ -244,21 +227,21 @@ func TestMoveOfBlobKeptAgain(t *testing.T) {
 	if err := keepIt(); err != nil {
 		t.Fatal(err)
 	}
-	drop(t, e, ref)
-	armed = true
+	drop(t, e.Engine, ref)
+	e.armed = true
 	again := make(chan error, 1)
 	go func() { again <- keepIt() }()
-	<-atDisk
+	<-e.atDisk
 	id, _ := ref2id(ref)
 	err := e.update(t.Context(), true, func(w *writer) error {
-		close(on)
+		close(e.on)
 		w.move(id, math.MaxUint64, place{segment: math.MaxUint64, size: 3})
 		return nil
 	})
 	if err := errors.Join(err, <-again); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := read(e, ref); string(got) != "abc" || err != nil {
+	if got, err := read(e.Engine, ref); string(got) != "abc" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
 }

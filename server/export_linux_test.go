@@ -1,8 +1,10 @@
 package server
 
-// TinyRings is Events on rings in which nothing has room.
-func TinyRings(loops int) Engine {
-	return &events{options: EventOptions{Loops: loops, Uring: UringAlways}, size: ringSize{asks: 2, answers: 4, bufs: 2, buf: 64, out: 4096}}
+// TinyRings is Events on rings in which nothing has room; whole: of kernels
+// before 6.12.
+func TinyRings(loops int, whole bool) Engine {
+	size := ringSize{asks: 2, answers: 4, bufs: 2, buf: 64, out: 4096, whole: whole}
+	return &events{options: EventOptions{Loops: loops, Uring: UringAlways}, size: size}
 }
 
 // RingKeeps is how much of a talk's input a loop with a ring keeps until somebody

@@ -3,4 +3,4 @@
 package server
 
 // TinyRings is for Linux.
-func TinyRings(int) Engine { return Events() }
+func TinyRings(int, bool) Engine { return Events() }

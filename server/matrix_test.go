@@ -49,15 +49,15 @@ func (k kind) newEngine(loops int) server.Engine {
 	switch k.engine {
 	case "goroutines":
 		return server.Goroutines()
-	case "tiny":
-		return server.TinyRings(loops)
+	case "tiny", "tiny-whole":
+		return server.TinyRings(loops, k.engine == "tiny-whole")
 	}
 	return server.EventsWith(server.EventOptions{Loops: loops, Uring: uringOf(k.engine)})
 }
 
 // uringOf is what an engine of that name uses io_uring for.
 func uringOf(engine string) server.UringUse {
-	if engine == "uring" || engine == "tiny" {
+	if engine == "uring" || strings.HasPrefix(engine, "tiny") {
 		return server.UringAlways
 	}
 	return server.UringNever
@@ -92,8 +92,9 @@ func tinyKinds() []kind {
 	var out []kind
 	for _, k := range kinds() {
 		if k.engine == "uring" {
-			k.engine = "tiny"
-			out = append(out, k)
+			for _, k.engine = range []string{"tiny", "tiny-whole"} {
+				out = append(out, k)
+			}
 		}
 	}
 	return out

@@ -265,6 +265,11 @@ func (p *evPort) LendIn() []byte {
 	if t.worker {
 		return nil
 	}
+	if t.onRing() {
+		if b := t.lendable(); b != nil {
+			return b
+		}
+	}
 	return t.site.lp.in
 }
 

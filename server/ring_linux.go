@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/bits"
 	"os"
@@ -26,6 +27,7 @@ const (
 	enterExtArg    = 1 << 3
 
 	registerBufRing = 22
+	bufRingInc      = 1 << 1
 
 	offSQEs    = 0x10000000
 	sqOverflow = 1 << 1 // completions wait in the kernel, for want of room
@@ -114,6 +116,8 @@ type ring struct {
 	given           uint16 // of bufTail, what the kernel knows
 	in              []byte // the buffers' bytes
 	bufSize         int
+	bufUsed         []int  // of each buffer's bytes, what was received into; whole: all or nothing
+	whole           bool   // the kernel takes a buffer for each message
 	out             []byte // what is to be sent with the next submission
 	outUsed         int
 	queued          []queued // whose it is
@@ -143,12 +147,14 @@ type ringSize struct {
 	asks, answers uint32 // SQEs and CQEs
 	bufs, buf     int    // provided buffers, and the bytes of each
 	out           int    // bytes to send with one submission
+	whole         bool   // each buffer for one message, although the kernel could do better
 }
 
-// fullSize is the size of a loop's ring. Of a buffer that nothing was received
-// into, no memory is taken, nor of its pages that were never reached.
+// fullSize is the size of a loop's ring. What comes lies close together, in no
+// more memory than a core's own cache holds. Of what nothing was received into,
+// none is taken.
 func fullSize() ringSize {
-	return ringSize{asks: 1024, answers: 8192, bufs: 256, buf: 32 << 10, out: 256 << 10}
+	return ringSize{asks: 1024, answers: 8192, bufs: 16, buf: 64 << 10, out: 256 << 10}
 }
 
 // newRing makes a ring for the calling thread, to which the caller is locked.
@@ -159,7 +165,7 @@ func newRing(size ringSize) (_ *ring, err error) {
 	if en != 0 {
 		return nil, ringError(en)
 	}
-	r := &ring{fd: int(fd), bufSize: size.buf}
+	r := &ring{fd: int(fd)}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -185,11 +191,35 @@ func newRing(size ringSize) (_ *ring, err error) {
 	return r, r.provide(size)
 }
 
-// provide gives the kernel buffers to receive into.
-func (r *ring) provide(size ringSize) (err error) {
+// provide gives the kernel buffers to receive into. Since Linux 6.12 it fills
+// one after the other; before, each message takes a buffer of its own, so that
+// there must be more of them.
+func (r *ring) provide(size ringSize) error {
+	if !size.whole {
+		if err := r.register(size, bufRingInc); !errors.Is(err, unix.EINVAL) {
+			return err
+		}
+		size.bufs, size.buf = 4*size.bufs, size.buf/2
+	}
+	r.whole = true
+	return r.register(size, 0)
+}
+
+func (r *ring) register(size ringSize, flags uint16) (err error) {
+	maps := len(r.maps)
 	table, err := r.mmap(-1, 0, size.bufs*int(unsafe.Sizeof(ringBuf{})))
 	if err != nil {
 		return err
+	}
+	reg := struct { // struct io_uring_buf_reg
+		addr         uint64
+		entries      uint32
+		group, flags uint16
+		_            [3]uint64
+	}{addr: addressOf(table), entries: uint32(size.bufs), flags: flags}
+	if _, _, en := syscall.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(r.fd), registerBufRing, uintptr(unsafe.Pointer(&reg)), 1, 0, 0); en != 0 {
+		r.maps = r.maps[:maps]
+		return errors.Join(ringError(en), unix.Munmap(table))
 	}
 	if r.in, err = r.mmap(-1, 0, size.bufs*size.buf); err != nil {
 		return err
@@ -197,16 +227,8 @@ func (r *ring) provide(size ringSize) (err error) {
 	if r.out, err = r.mmap(-1, 0, size.out); err != nil {
 		return err
 	}
-	reg := struct { // struct io_uring_buf_reg
-		addr    uint64
-		entries uint32
-		_, _    uint16
-		_       [3]uint64
-	}{addr: addressOf(table), entries: uint32(size.bufs)}
-	if _, _, en := syscall.Syscall6(unix.SYS_IO_URING_REGISTER, uintptr(r.fd), registerBufRing, uintptr(unsafe.Pointer(&reg)), 1, 0, 0); en != 0 {
-		return ringError(en)
-	}
 	r.bufs = unsafe.Slice((*ringBuf)(unsafe.Pointer(&table[0])), size.bufs)
+	r.bufSize, r.bufUsed = size.buf, make([]int, size.bufs)
 	for i := range size.bufs {
 		r.give(uint16(i))
 	}
@@ -259,6 +281,7 @@ func (r *ring) give(id uint16) {
 	b.addr = addressOf(r.in[int(id)*r.bufSize:])
 	b.len = uint32(r.bufSize)
 	b.id = id
+	r.bufUsed[id] = 0
 	r.bufTail++
 }
 
@@ -414,10 +437,27 @@ func (r *ring) comes(user uint64) bool {
 	return false
 }
 
-// buffer is what c received.
-func (r *ring) buffer(c cqe) []byte {
-	at := int(c.flags>>16) * r.bufSize
-	return r.in[at : at+int(c.res)]
+// take is what c received; it lies there until done.
+func (r *ring) take(c cqe) []byte {
+	id := int(c.flags >> 16)
+	from := r.bufUsed[id]
+	to := from + int(max(c.res, 0))
+	r.bufUsed[id] = to
+	if r.whole {
+		r.bufUsed[id] = r.bufSize
+	}
+	at := id * r.bufSize
+	return r.in[at+from : at+to : at+to]
+}
+
+// done says that nobody looks any more at what c received. A buffer is given to
+// the kernel again when it is full.
+func (r *ring) done(c cqe) {
+	r.recent++
+	r.touched++
+	if id := uint16(c.flags >> 16); r.bufUsed[id] == r.bufSize {
+		r.give(id)
+	}
 }
 
 // What a completion answers.

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -73,5 +74,63 @@ func TestRingShrinks(t *testing.T) {
 func TestTalkIsSmall(t *testing.T) {
 	if n := unsafe.Sizeof(evTalk{}); n > 384 && math.MaxUint == math.MaxUint64 {
 		t.Errorf("%d bytes", n)
+	}
+}
+
+// What comes is filled into one buffer after the other; on an older kernel, each
+// message into a buffer of its own. Nothing is lost where one ends, and a buffer
+// is filled again when all of it was looked at.
+func TestRingFillsBuffers(t *testing.T) {
+	if err := (EventOptions{Uring: UringAlways}).Check(); err != nil {
+		t.Skip("no ring here: ", err)
+	}
+	for _, whole := range []bool{false, true} {
+		t.Run(map[bool]string{false: "one after the other", true: "whole"}[whole], func(t *testing.T) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			r, err := newRing(ringSize{asks: 2, answers: 4, bufs: 2, buf: 64, out: 4096, whole: whole})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.close()
+			if !whole && r.whole {
+				t.Skip("the kernel gives each message a buffer: Linux 6.12 is needed")
+			}
+			pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer unix.Close(pair[0])
+			defer unix.Close(pair[1])
+			touched := map[int]bool{} // where in r.in something came to lie
+			for i := range 100 {
+				say := fmt.Sprintf("%08d!", i)
+				if _, err := unix.Write(pair[0], []byte(say)); err != nil {
+					t.Fatal(err)
+				}
+				var got []byte
+				for len(got) < len(say) {
+					r.ask(opRecv, int32(pair[1]), userOf(askRecv, 1, int32(pair[1]))).flags = sqeBufferSelect
+					for len(r.ready) == 0 {
+						r.look()
+					}
+					c := r.ready[0]
+					r.ready = r.ready[:0]
+					if c.res <= 0 || c.flags&cqeBuffer == 0 {
+						t.Fatalf("after %q: %+v", got, c)
+					}
+					b := r.take(c)
+					touched[int(addressOf(b)-addressOf(r.in))] = true
+					got = append(got, b...)
+					r.done(c)
+				}
+				if string(got) != say {
+					t.Fatalf("%q, want %q", got, say)
+				}
+			}
+			if few := len(touched) == len(r.bufs); few != whole {
+				t.Errorf("messages lay in %d places of %d buffers", len(touched), len(r.bufs))
+			}
+		})
 	}
 }

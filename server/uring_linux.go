@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -161,11 +162,13 @@ func (lp *loop) completed(c cqe) {
 	}
 	switch {
 	case op == askRecv:
-		lp.received(t, c, more)
+		var b []byte
 		if c.flags&cqeBuffer != 0 {
-			lp.ring.give(uint16(c.flags >> 16))
-			lp.ring.recent++
-			lp.ring.touched++
+			b = lp.ring.take(c)
+		}
+		lp.received(t, c, b, more)
+		if c.flags&cqeBuffer != 0 {
+			lp.ring.done(c)
 		}
 	case t == nil:
 	case op == askRoom:
@@ -184,8 +187,8 @@ func (lp *loop) completed(c cqe) {
 	}
 }
 
-// received gives t what came, or the end.
-func (lp *loop) received(t *evTalk, c cqe, more bool) {
+// received gives t b, which came, or the end.
+func (lp *loop) received(t *evTalk, c cqe, b []byte, more bool) {
 	if t == nil {
 		return
 	}
@@ -196,7 +199,7 @@ func (lp *loop) received(t *evTalk, c cqe, more bool) {
 	}
 	switch en := syscall.Errno(-c.res); {
 	case c.res > 0:
-		r.now, r.nowOf = r.buffer(c), t
+		r.now, r.nowOf = b, t
 	case c.res == 0:
 		l.eof = true
 		ev |= unix.EPOLLRDHUP
@@ -261,7 +264,10 @@ func (t *evTalk) taken(b []byte) (n int, err error, ok bool) {
 	}
 	more := len(l.left()) > 0
 	if !more && !l.polled && r.nowOf == t {
-		k := copy(b[n:], r.now)
+		k := len(r.now)
+		if unsafe.SliceData(b) != unsafe.SliceData(r.now) { // else lendable lent it
+			k = copy(b[n:], r.now)
+		}
 		r.now = r.now[k:]
 		n += k
 		more = len(r.now) > 0
@@ -285,6 +291,16 @@ func (t *evTalk) taken(b []byte) (n int, err error, ok bool) {
 	}
 	t.drained, t.hup = true, false
 	return 0, wire.ErrWait, true
+}
+
+// lendable is what just came, where it lies: for who is done with it before the
+// loop goes on, and has nothing else that would have to lie before it.
+func (t *evTalk) lendable() []byte {
+	r := t.site.lp.ring
+	if t.site.mode != Inline || r.nowOf != t || len(r.now) == 0 || t.line.polled || len(t.line.left()) > 0 || t.R.Buffered() > 0 {
+		return nil
+	}
+	return r.now
 }
 
 // claimInput has the loop leave the socket to the worker that calls it.

@@ -35,6 +35,11 @@ func (s *stream) first() error {
 // Read takes what lies here, or reads past the Reader's storage.
 func (s *stream) Read(p []byte) (int, error) {
 	c := s.c
+	if !c.Here {
+		if err := s.first(); err != nil {
+			return 0, err
+		}
+	}
 	if c.R.Buffered() > 0 || len(p) == 0 || c.Here {
 		n, err := c.R.Read(p)
 		if c.tap != nil {
@@ -44,9 +49,6 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	if c.tap != nil {
 		c.tellRead()
-	}
-	if err := s.first(); err != nil {
-		return 0, err
 	}
 	c.R.Own()
 	n, err := (&portConn{c.port, true}).Read(p)

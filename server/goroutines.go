@@ -496,6 +496,7 @@ type counted struct {
 	net.Conn
 	r     *run
 	ended bool // a read failed, so that there is no more to read
+	more  bool // something follows at once what is written
 }
 
 func (c *counted) Read(p []byte) (int, error) {
@@ -532,8 +533,12 @@ func (c *counted) linger(unread bool) {
 	}
 }
 
-func (c *counted) Write(p []byte) (int, error) {
-	n, err := c.Conn.Write(p)
+func (c *counted) Write(p []byte) (n int, err error) {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok && c.more {
+		n, err = sendMore(tcp, p)
+	} else {
+		n, err = c.Conn.Write(p)
+	}
 	if n > 0 {
 		c.r.count.out.Add(uint64(n))
 	}

@@ -15,14 +15,12 @@ const sendPiece = 1 << 20
 // errCopy says that the kernel cannot send this, so that it must be copied.
 var errCopy = errors.New("server: not sent by the kernel")
 
-// SendFrom sends all of r behind what was written, and tells how many bytes
-// left. A *os.File, or an *io.LimitedReader of one, is sent by the kernel where
-// nothing stands between (TLS, a Tap, a Layer). Limits.Turn is for each piece
-// of it that the peer takes, not for all. For Turns whose mode is Blocks.
+// SendFrom sends all of r behind what was written, in the same packet where it
+// can, and tells how many bytes of r left. A *os.File, or an *io.LimitedReader
+// of one, is sent by the kernel where nothing stands between (TLS, a Tap, a
+// Layer). Limits.Turn is for each piece of it that the peer takes, not for all.
+// For Turns whose mode is Blocks.
 func (t *Talk) SendFrom(r io.Reader) (int64, error) {
-	if err := t.W.Flush(); err != nil {
-		return 0, err
-	}
 	var total int64
 	if f, left := fileOf(r); f != nil && !t.Upgraded() && !t.Tapped() {
 		for left == nil || left.N > 0 {
@@ -89,11 +87,21 @@ func (t *goTalk) progress() { t.since.Store(t.house.clock.Load()) }
 
 // sendFile lets the kernel send, where the connection is a socket.
 func (t *goTalk) sendFile(f *os.File, n int64) (int64, error) {
-	rf, ok := t.nc.(*net.TCPConn)
-	if !ok {
+	c, counts := t.port.Conn.(*counted)
+	tcp, ok := t.nc.(*net.TCPConn)
+	if !ok || !counts {
 		return 0, errCopy
 	}
-	n, err := rf.ReadFrom(&io.LimitedReader{R: f, N: n})
+	c.more = true
+	err := t.W.Flush()
+	c.more = false
+	if err != nil {
+		return 0, err
+	}
+	n, err = tcp.ReadFrom(&io.LimitedReader{R: f, N: n})
+	if n == 0 && err == nil {
+		err = tcp.SetNoDelay(true) // what waits for more leaves (tcp(7))
+	}
 	t.house.count.out.Add(uint64(n))
 	return n, err
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"net"
 	"os"
 	"syscall"
 	"unsafe"
@@ -18,6 +19,9 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 	t := (*evTalk)(o)
 	if !t.mayWait() {
 		return 0, errCopy
+	}
+	if err := t.W.Flush(); err != nil {
+		return 0, err
 	}
 	if !t.worker {
 		t.sendNow()
@@ -51,6 +55,34 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 			return 0, os.NewSyscallError("sendfile", en)
 		}
 	}
+}
+
+// sendMore writes to a TCP socket what the kernel may hold back until more
+// comes (send(2), MSG_MORE): a packet less.
+func sendMore(c *net.TCPConn, p []byte) (n int, err error) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	waited := raw.Write(func(fd uintptr) bool {
+		for n < len(p) && err == nil {
+			var sent int
+			sent, err = unix.SendmsgN(int(fd), p[n:], nil, nil, unix.MSG_MORE|unix.MSG_NOSIGNAL)
+			n += max(0, sent)
+			switch err {
+			case unix.EAGAIN:
+				err = nil
+				return false
+			case unix.EINTR:
+				err = nil
+			}
+		}
+		return true
+	})
+	if waited != nil {
+		return n, waited
+	}
+	return n, os.NewSyscallError("sendmsg", err)
 }
 
 // reset resets the connection now: a TCP socket that is connected to nothing

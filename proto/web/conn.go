@@ -35,6 +35,7 @@ type conn struct {
 
 	requests sync.WaitGroup
 	rmu, wmu sync.Mutex // held by a Read, a Write
+	held     bool       // what is written waits for the file behind it; wmu is held
 
 	mu       sync.Mutex
 	state    http.ConnState
@@ -290,6 +291,12 @@ func (c *conn) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	c.t.Progress()
+	if c.held {
+		return c.t.W.Write(p)
+	}
+	if err := c.t.W.Flush(); err != nil {
+		return 0, err
+	}
 	n, err := c.Conn.Write(p)
 	if c.h2 && isGoAway(p) && c.isStopping() {
 		c.mu.Lock()
@@ -314,6 +321,24 @@ func (c *conn) isStopping() bool {
 // isGoAway tells whether b begins with such a frame (RFC 9113 section 6.8), or
 // looks as if it did.
 func isGoAway(b []byte) bool { return len(b) >= frameHead && b[3] == 7 }
+
+// head has net/http write what it holds back of a response, which then leaves
+// in one piece with the beginning of the file that comes next. Otherwise
+// net/http would read that beginning itself.
+func (c *conn) head(w http.ResponseWriter) {
+	if c.t.Upgraded() || c.t.Tapped() { // there is no sendfile
+		return
+	}
+	c.hold(true)
+	_ = http.NewResponseController(w).Flush() // an error is the next write's too
+	c.hold(false)
+}
+
+func (c *conn) hold(on bool) {
+	c.wmu.Lock()
+	c.held = on
+	c.wmu.Unlock()
+}
 
 // ReadFrom has the kernel send a file where nothing stands between.
 func (c *conn) ReadFrom(r io.Reader) (int64, error) {

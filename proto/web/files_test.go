@@ -487,7 +487,11 @@ func TestEngines(t *testing.T) {
 	for name, engine := range engines {
 		for _, how := range []string{"clear", "tls", "tap"} {
 			t.Run(name+"/"+how, func(t *testing.T) {
-				srv := &server.Server{Handler: &web.Handler{HTTP: s}, Engine: engine()}
+				h := func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("X-Long", r.URL.RawQuery)
+					s.ServeHTTP(w, r)
+				}
+				srv := &server.Server{Handler: &web.Handler{HTTP: http.HandlerFunc(h)}, Engine: engine()}
 				switch how {
 				case "tls":
 					srv.TLS = tlsConfig(t)
@@ -502,6 +506,7 @@ func TestEngines(t *testing.T) {
 						t.Errorf("%s: %d bytes, announced %d", file, len(got), resp.ContentLength)
 					}
 				}
+				testHeads(t, r, contents["65537"])
 				r.stop()
 				total := uint64(0)
 				for _, content := range contents {
@@ -512,5 +517,27 @@ func TestEngines(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// testHeads asks for a file behind a long header, and for parts of it with
+// something between them.
+func testHeads(t *testing.T, r *running, content string) {
+	t.Helper()
+	long := strings.Repeat("l", 9000)
+	resp, got := r.get(t, "/65537?"+long)
+	if got != content || resp.Header.Get("X-Long") != long {
+		t.Errorf("behind a long header: %d bytes, %d of the field", len(got), len(resp.Header.Get("X-Long")))
+	}
+	resp, got = r.do(t, http.MethodGet, "/65537", []string{"Range: bytes=60000-,5-8,0-4"}, "")
+	if resp.StatusCode != http.StatusPartialContent || int64(len(got)) != resp.ContentLength {
+		t.Fatalf("%s: %d bytes, announced %d", resp.Status, len(got), resp.ContentLength)
+	}
+	for _, want := range []string{content[60000:], content[5:9], content[:5]} {
+		_, rest, ok := strings.Cut(got, "\r\n\r\n"+want+"\r\n--")
+		if !ok {
+			t.Fatalf("a part of %d bytes is not there", len(want))
+		}
+		got = rest
 	}
 }

@@ -47,7 +47,7 @@ func (s *FileServer) send(w http.ResponseWriter, r *http.Request, o *opened) {
 	if r.Method == http.MethodHead {
 		return
 	}
-	s.copy(w, o, span{0, o.size})
+	s.copy(w, r, o, span{0, o.size})
 }
 
 // sendRanges answers with parts, or that there are none; false: the whole is
@@ -67,15 +67,15 @@ func (s *FileServer) sendRanges(w http.ResponseWriter, r *http.Request, o *opene
 		h["Content-Range"] = []string{spans[0].contentRange(o.size).String()}
 		h["Content-Length"] = []string{strconv.FormatInt(spans[0].length, 10)}
 		w.WriteHeader(http.StatusPartialContent)
-		s.copy(w, o, spans[0])
+		s.copy(w, r, o, spans[0])
 		return true
 	}
-	s.sendParts(w, o, spans)
+	s.sendParts(w, r, o, spans)
 	return true
 }
 
 // sendParts answers with several ranges (RFC 9110 section 14.6).
-func (s *FileServer) sendParts(w http.ResponseWriter, o *opened, spans []span) {
+func (s *FileServer) sendParts(w http.ResponseWriter, r *http.Request, o *opened, spans []span) {
 	h := w.Header()
 	var head counter
 	m := multipart.NewWriter(&head)
@@ -96,7 +96,7 @@ func (s *FileServer) sendParts(w http.ResponseWriter, o *opened, spans []span) {
 		if _, err := parts.CreatePart(partHeader(o, one)); err != nil {
 			return
 		}
-		if !s.copy(w, o, one) {
+		if !s.copy(w, r, o, one) {
 			return
 		}
 	}
@@ -117,7 +117,7 @@ func (c *counter) Write(p []byte) (int, error) {
 
 // copy sends a part of a file; false: not all of it. Then net/http, which knows
 // how much was announced, ends the connection.
-func (s *FileServer) copy(w http.ResponseWriter, o *opened, part span) bool {
+func (s *FileServer) copy(w http.ResponseWriter, r *http.Request, o *opened, part span) bool {
 	if o.file == nil {
 		n, err := w.Write(o.data[part.start : part.start+part.length])
 		return err == nil && int64(n) == part.length
@@ -126,6 +126,9 @@ func (s *FileServer) copy(w http.ResponseWriter, o *opened, part span) bool {
 		if _, err := o.file.(io.Seeker).Seek(part.start, io.SeekStart); err != nil {
 			return false
 		}
+	}
+	if c, ok := r.Context().Value(connKey{}).(*conn); ok && r.ProtoMajor == 1 {
+		c.head(w)
 	}
 	n, err := io.CopyN(w, o.file, part.length)
 	o.at = part.start + n

@@ -5,9 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// cache keeps small files as they were read, up to a number of bytes. It knows
-// nothing of the disk: whoever asks compares the identity. When it is full, what
-// was not asked for since the hand last came by makes room.
+// cache keeps small files as they were read, and of larger ones what is told of
+// them, up to a number of bytes. It knows nothing of the disk: whoever asks
+// compares the identity. When it is full, what was not asked for since the hand
+// last came by makes room.
 type cache struct {
 	limit int64
 
@@ -23,7 +24,7 @@ type cached struct {
 	representation
 	name string
 	id   identity
-	data []byte
+	data []byte // nil: of a file that is opened each time
 	used atomic.Bool
 	slot int
 }

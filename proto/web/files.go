@@ -202,7 +202,8 @@ var errDirectory = errors.New("http: is a directory")
 
 // open gives a file as it is now.
 func (s *FileServer) open(name string) (*opened, error) {
-	if e := s.cache.get(name); e != nil {
+	e := s.cache.get(name)
+	if e != nil && e.data != nil {
 		if info, err := s.Files.Stat(name); err == nil {
 			if id, _ := identityOf(info); id == e.id {
 				return &opened{representation: e.representation, data: e.data}, nil
@@ -224,12 +225,18 @@ func (s *FileServer) open(name string) (*opened, error) {
 		defer f.Close()
 		return s.load(name, info, f)
 	}
-	o := &opened{file: f}
+	id, ok := identityOf(info)
+	if ok && e != nil && e.id == id {
+		return &opened{representation: e.representation, file: f}, nil
+	}
 	tag := ETag{}
-	if id, ok := identityOf(info); ok || !info.ModTime().IsZero() {
+	if ok || !info.ModTime().IsZero() {
 		tag = id.tag()
 	}
-	o.representation = describe(name, info, tag)
+	o := &opened{representation: describe(name, info, tag), file: f}
+	if ok {
+		s.keep(&cached{representation: o.representation, name: name, id: id})
+	}
 	return o, nil
 }
 

@@ -16,19 +16,19 @@ const sendPiece = 1 << 20
 var errCopy = errors.New("server: not sent by the kernel")
 
 // SendFrom sends all of r behind what was written, in the same packet where it
-// can, and tells how many bytes of r left. A *os.File, or an *io.LimitedReader
-// of one, is sent by the kernel where nothing stands between (TLS, a Tap, a
-// Layer). Limits.Turn is for each piece of it that the peer takes, not for all.
-// For Turns whose mode is Blocks.
+// can, and tells how many bytes of r left. A *os.File, an *io.SectionReader of
+// one, or an *io.LimitedReader of either, is sent by the kernel where nothing
+// stands between (TLS, a Tap, a Layer). Limits.Turn is for each piece of it that
+// the peer takes, not for all. For Turns whose mode is Blocks.
 func (t *Talk) SendFrom(r io.Reader) (int64, error) {
 	var total int64
-	if f, left := fileOf(r); f != nil && !t.Upgraded() && !t.Tapped() {
+	if f, part, left := fileOf(r); f != nil && !t.Upgraded() && !t.Tapped() {
 		for left == nil || left.N > 0 {
 			piece := int64(sendPiece)
 			if left != nil {
 				piece = min(piece, left.N)
 			}
-			n, err := t.owner.sendFile(f, piece)
+			n, err := t.sendFile(f, part, piece)
 			total += n
 			if left != nil {
 				left.N -= n
@@ -46,14 +46,40 @@ func (t *Talk) SendFrom(r io.Reader) (int64, error) {
 	return total + n, err
 }
 
-// fileOf finds the file in r.
-func fileOf(r io.Reader) (*os.File, *io.LimitedReader) {
+// fileOf finds the file in r, and what bounds it.
+func fileOf(r io.Reader) (*os.File, *io.SectionReader, *io.LimitedReader) {
 	l, _ := r.(*io.LimitedReader)
 	if l != nil {
 		r = l.R
 	}
+	if part, ok := r.(*io.SectionReader); ok {
+		at, _, _ := part.Outer()
+		f, _ := at.(*os.File)
+		return f, part, l
+	}
 	f, _ := r.(*os.File)
-	return f, l
+	return f, nil, l
+}
+
+// sendFile sends up to n bytes from where the file stands, or its part does.
+func (t *Talk) sendFile(f *os.File, part *io.SectionReader, n int64) (int64, error) {
+	if part == nil {
+		return t.owner.sendFile(f, nil, n)
+	}
+	at, err := part.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, err
+	}
+	_, start, size := part.Outer()
+	if n = min(n, size-at); n <= 0 {
+		return 0, nil
+	}
+	offset := start + at
+	sent, err := t.owner.sendFile(f, &offset, n)
+	if _, err := part.Seek(sent, io.SeekCurrent); err != nil {
+		return sent, err
+	}
+	return sent, err
 }
 
 func (t *Talk) copyFrom(r io.Reader) (total int64, err error) {
@@ -86,7 +112,7 @@ func (t *Talk) Cut() { t.owner.reset() }
 func (t *goTalk) progress() { t.since.Store(t.house.clock.Load()) }
 
 // sendFile lets the kernel send, where the connection is a socket.
-func (t *goTalk) sendFile(f *os.File, n int64) (int64, error) {
+func (t *goTalk) sendFile(f *os.File, offset *int64, n int64) (int64, error) {
 	c, counts := t.port.Conn.(*counted)
 	tcp, ok := t.nc.(*net.TCPConn)
 	if !ok || !counts {
@@ -98,7 +124,7 @@ func (t *goTalk) sendFile(f *os.File, n int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err = tcp.ReadFrom(&io.LimitedReader{R: f, N: n})
+	n, err = sendFile(tcp, f, offset, n)
 	if n == 0 && err == nil {
 		err = tcp.SetNoDelay(true) // what waits for more leaves (tcp(7))
 	}

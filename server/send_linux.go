@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"syscall"
@@ -15,7 +16,7 @@ func (o *evOwner) progress() { (*evTalk)(o).touch() }
 
 // sendFile sends up to n bytes with sendfile(2), waiting for the peer; 0: the
 // file is at its end.
-func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
+func (o *evOwner) sendFile(f *os.File, offset *int64, n int64) (int64, error) {
 	t := (*evTalk)(o)
 	if !t.mayWait() {
 		return 0, errCopy
@@ -36,7 +37,7 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 	for {
 		var sent int
 		var en error
-		if err := raw.Control(func(fd uintptr) { sent, en = unix.Sendfile(int(t.fd), int(fd), nil, int(min(n, piece))) }); err != nil {
+		if err := raw.Control(func(fd uintptr) { sent, en = unix.Sendfile(int(t.fd), int(fd), offset, int(min(n, piece))) }); err != nil {
 			return 0, err
 		}
 		switch en {
@@ -57,32 +58,63 @@ func (o *evOwner) sendFile(f *os.File, n int64) (int64, error) {
 	}
 }
 
+// sendFile sends n bytes, or to the end of the file.
+func sendFile(c *net.TCPConn, f *os.File, offset *int64, n int64) (int64, error) {
+	if offset == nil {
+		return c.ReadFrom(&io.LimitedReader{R: f, N: n})
+	}
+	from, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var total int64
+	var failed error
+	err = from.Control(func(file uintptr) {
+		total, failed = sendAll(c, n, func(fd int, done int64) (int, error) {
+			return unix.Sendfile(fd, int(file), offset, int(n-done))
+		})
+	})
+	switch failed {
+	case unix.EINVAL, unix.ENOSYS, unix.EOPNOTSUPP:
+		return total, errCopy
+	}
+	return total, errors.Join(err, os.NewSyscallError("sendfile", failed))
+}
+
 // sendMore writes to a TCP socket what the kernel may hold back until more
 // comes (send(2), MSG_MORE): a packet less.
-func sendMore(c *net.TCPConn, p []byte) (n int, err error) {
+func sendMore(c *net.TCPConn, p []byte) (int, error) {
+	n, err := sendAll(c, int64(len(p)), func(fd int, done int64) (int, error) {
+		return unix.SendmsgN(fd, p[done:], nil, nil, unix.MSG_MORE|unix.MSG_NOSIGNAL)
+	})
+	return int(n), os.NewSyscallError("sendmsg", err)
+}
+
+// sendAll has send, which does not wait, send n bytes, or until it has no more.
+func sendAll(c *net.TCPConn, n int64, send func(fd int, done int64) (int, error)) (total int64, err error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
 	waited := raw.Write(func(fd uintptr) bool {
-		for n < len(p) && err == nil {
+		for total < n {
 			var sent int
-			sent, err = unix.SendmsgN(int(fd), p[n:], nil, nil, unix.MSG_MORE|unix.MSG_NOSIGNAL)
-			n += max(0, sent)
-			switch err {
-			case unix.EAGAIN:
-				err = nil
+			sent, err = send(int(fd), total)
+			total += int64(max(0, sent))
+			switch {
+			case err == unix.EAGAIN:
 				return false
-			case unix.EINTR:
-				err = nil
+			case err == unix.EINTR:
+			case err != nil || sent == 0:
+				return true
 			}
 		}
 		return true
 	})
 	if waited != nil {
-		return n, waited
+		return total, waited
 	}
-	return n, os.NewSyscallError("sendmsg", err)
+	return total, err
 }
 
 // reset resets the connection now: a TCP socket that is connected to nothing

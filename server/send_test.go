@@ -99,6 +99,14 @@ func TestSendFrom(t *testing.T) {
 				f, err := open()
 				return io.LimitReader(f, 3_000_001), err
 			}, want: content[:3_000_001]},
+			"section": {make: func() (io.Reader, error) {
+				f, err := open()
+				return io.NewSectionReader(f.(*os.File), 1000, 3_000_001), err
+			}, want: content[1000:3_001_001]},
+			"part of a section": {make: func() (io.Reader, error) {
+				f, err := open()
+				return io.LimitReader(io.NewSectionReader(f.(*os.File), int64(len(content)-7), 20), 6), err
+			}, want: content[len(content)-7 : len(content)-1]},
 			"reader": {make: func() (io.Reader, error) { return bytes.NewReader(content), nil }, want: content},
 			"tls":    {make: open, want: content, tls: true},
 		} {

@@ -91,9 +91,10 @@ type owner interface {
 	// detour runs f where it may block, if the Turn may not.
 	detour(f func() error) error
 	// progress begins the Turn's time anew; sendFile has the kernel send up to
-	// n bytes (errCopy: it cannot); reset cuts the connection with a reset.
+	// n bytes from offset, or nil: from where the file stands (errCopy: it
+	// cannot); reset cuts the connection with a reset.
 	progress()
-	sendFile(f *os.File, n int64) (int64, error)
+	sendFile(f *os.File, offset *int64, n int64) (int64, error)
 	reset()
 	syscallConn() (syscall.RawConn, error)
 }

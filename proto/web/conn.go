@@ -322,13 +322,19 @@ func (c *conn) isStopping() bool {
 // looks as if it did.
 func isGoAway(b []byte) bool { return len(b) >= frameHead && b[3] == 7 }
 
+// sendsFiles gives the connection of r if the kernel sends files there.
+func sendsFiles(r *http.Request) *conn {
+	c, _ := r.Context().Value(connKey{}).(*conn)
+	if c == nil || r.ProtoMajor != 1 || c.t.Upgraded() || c.t.Tapped() {
+		return nil
+	}
+	return c
+}
+
 // head has net/http write what it holds back of a response, which then leaves
 // in one piece with the beginning of the file that comes next. Otherwise
 // net/http would read that beginning itself.
 func (c *conn) head(w http.ResponseWriter) {
-	if c.t.Upgraded() || c.t.Tapped() { // there is no sendfile
-		return
-	}
 	c.hold(true)
 	_ = http.NewResponseController(w).Flush() // an error is the next write's too
 	c.hold(false)

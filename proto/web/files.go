@@ -32,10 +32,12 @@ type FileServer struct {
 	Files Files
 	// Cache is how many bytes of small files are kept in memory; 0: 32 MiB,
 	// below 0: none. A file is looked at on the disk whenever it is asked for.
+	// On Linux large files that are asked for again stay open for a second.
 	Cache int64
 	Log   *slog.Logger // failures that are not the client's; nil: silent
 
 	cache cache
+	kept  keptFiles
 }
 
 // Sizes of files.
@@ -104,7 +106,7 @@ func (s *FileServer) get(w http.ResponseWriter, r *http.Request) {
 		redirect(w, r, to)
 		return
 	}
-	o, err := s.open(name)
+	o, err := s.share(r, name)
 	switch {
 	case errors.Is(err, errDirectory) && !dir:
 		redirect(w, r, "/"+name+"/")
@@ -147,7 +149,7 @@ func (s *FileServer) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (s *FileServer) directory(w http.ResponseWriter, r *http.Request, name string) {
 	if r.URL.RawQuery == "" {
 		index := path.Join(name, "index.html")
-		if o, err := s.open(index); err == nil {
+		if o, err := s.share(r, index); err == nil {
 			s.file(w, r, index, o)
 			return
 		}
@@ -189,10 +191,15 @@ type opened struct {
 	data []byte
 	file fs.File // nil: data
 	at   int64   // where file stands
+	seen *cached // what was told of it before; nil: nothing
+	kept *keptFile
 }
 
 func (o *opened) Close() {
-	if o.file != nil {
+	switch {
+	case o.kept != nil:
+		o.kept.put()
+	case o.file != nil:
 		o.file.Close()
 	}
 }
@@ -227,7 +234,7 @@ func (s *FileServer) open(name string) (*opened, error) {
 	}
 	id, ok := identityOf(info)
 	if ok && e != nil && e.id == id {
-		return &opened{representation: e.representation, file: f}, nil
+		return &opened{representation: e.representation, file: f, seen: e}, nil
 	}
 	tag := ETag{}
 	if ok || !info.ModTime().IsZero() {
@@ -307,7 +314,7 @@ func (s *FileServer) variant(h http.Header, r *http.Request, name string, o *ope
 	if at < 0 {
 		return nil
 	}
-	v, err := s.open(name + codings[at].ext)
+	v, err := s.share(r, name+codings[at].ext)
 	if err != nil {
 		return nil // it has gone meanwhile: the file itself will do
 	}

@@ -122,13 +122,18 @@ func (s *FileServer) copy(w http.ResponseWriter, r *http.Request, o *opened, par
 		n, err := w.Write(o.data[part.start : part.start+part.length])
 		return err == nil && int64(n) == part.length
 	}
+	c := sendsFiles(r)
+	if c != nil {
+		c.head(w)
+	}
+	if o.kept != nil {
+		n, err := io.CopyN(w, io.NewSectionReader(o.kept.File, part.start, part.length), part.length)
+		return err == nil && n == part.length
+	}
 	if part.start != o.at {
 		if _, err := o.file.(io.Seeker).Seek(part.start, io.SeekStart); err != nil {
 			return false
 		}
-	}
-	if c, ok := r.Context().Value(connKey{}).(*conn); ok && r.ProtoMajor == 1 {
-		c.head(w)
 	}
 	n, err := io.CopyN(w, o.file, part.length)
 	o.at = part.start + n

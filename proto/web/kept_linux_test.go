@@ -67,8 +67,8 @@ func TestKeptFilesAreClosed(t *testing.T) {
 				}
 			}
 		}
-		if n := len(openBelow(t, dir)); n != 64 {
-			t.Errorf("%d files are open, want 64", n)
+		if n := len(openBelow(t, dir)); n == 0 || n > 64 {
+			t.Errorf("%d files are open, want 64 at most", n)
 		}
 		for name := range contents {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -51,6 +52,7 @@ type Options struct {
 type Client struct {
 	o       Options
 	http    *http.Client
+	header  http.Header // of every request; not to be changed
 	dialer  dial.Dialer
 	stored  *open.HTTPPasswordMgrWithDefaultRealm
 	logins  bool            // something is stored
@@ -88,6 +90,8 @@ func New(o Options, urls []*url.URL) (*Client, error) {
 	d := c.dialer
 	d.Tap = nil
 	c.quick.dial, c.quick.most, c.quick.idle = dialContext(d), c.connections(), map[string][]*quickConn{}
+	c.header = http.Header{"User-Agent": {agent}}
+	maps.Copy(c.header, o.Header)
 	c.http = c.opener()
 	return c, nil
 }

@@ -126,9 +126,13 @@ func (t *try) taken() bool {
 }
 
 func (t *try) once(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	want := t.to.have()
+	p, _ := t.to.(*part)
+	var cancel context.CancelCauseFunc
+	if p != nil && t.c.mayPart(p) {
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+	}
 	s, err := t.get(ctx, want)
 	if err != nil {
 		return err
@@ -139,7 +143,7 @@ func (t *try) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p, ok := t.to.(*part); ok && !t.alone && t.c.apart(p, s) {
+	if p != nil && !t.alone && t.c.apart(p, s) {
 		return t.inPieces(ctx, cancel, p, s)
 	}
 	t.share.begin(s.version.Size, s.from)

@@ -119,13 +119,18 @@ func (c *Client) ask(ctx context.Context, method string, u *url.URL, header http
 		without.User = nil
 		clean = &without
 	}
-	req := (&http.Request{
-		Method: method, URL: clean, Host: clean.Host, Header: http.Header{"User-Agent": {agent}},
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(ctx)
-	maps.Copy(req.Header, c.o.Header)
-	maps.Copy(req.Header, header)
-	resp, err := c.http.Do(req)
+	req := new(http.Request).WithContext(ctx)
+	req.Method, req.URL, req.Host, req.Header = method, clean, clean.Host, c.header
+	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
+	if len(header) > 0 {
+		req.Header = maps.Clone(c.header)
+		maps.Copy(req.Header, header)
+	}
+	send := c.http.Do
+	if c.o.Follow == 0 && u.Scheme == "http" { // whatever comes is the answer
+		send = c.http.Transport.RoundTrip
+	}
+	resp, err := send(req)
 	if err != nil {
 		return nil, errFile(u, plain(err))
 	}

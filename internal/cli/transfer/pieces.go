@@ -14,13 +14,17 @@ const minPiece = 1 << 20
 // notePieces is how many of these come between two notes.
 const notePieces = 8
 
-// apart tells whether a source is fetched in pieces: where that was asked for
-// and the file is large enough, or where an earlier run left pieces.
+// mayPart tells whether a file may come in pieces: that was asked for, or an
+// earlier run left some.
+func (c *Client) mayPart(p *part) bool { return p.here != nil || c.o.Segments > 1 }
+
+// apart tells whether a source is fetched in pieces: it may be, and is large
+// enough for those that were asked for.
 func (c *Client) apart(p *part, s *source) bool {
-	if !s.version.Known() || s.version.Size < 0 || len(s.head) > 0 || p.small != nil {
+	if !c.mayPart(p) || !s.version.Known() || s.version.Size < 0 || len(s.head) > 0 || p.small != nil {
 		return false
 	}
-	return p.here != nil || c.o.Segments > 1 && s.version.Size-s.from >= 2*c.piece
+	return p.here != nil || s.version.Size-s.from >= 2*c.piece
 }
 
 // pieces is a file on its way in several pieces at the same time. It begins as

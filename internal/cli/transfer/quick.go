@@ -36,11 +36,58 @@ const idleLimit = 30 * time.Second
 
 // quickConn is a connection; one request at a time uses it.
 type quickConn struct {
-	nc    net.Conn
-	in    io.LimitedReader // of nc, during the head
-	r     *bufio.Reader
-	w     *bufio.Writer
-	since time.Time // at rest
+	address string
+	nc      net.Conn
+	in      io.LimitedReader // of nc, during the head
+	r       *bufio.Reader
+	w       *bufio.Writer
+	since   time.Time // at rest
+
+	watched <-chan struct{} // Done of the last request's context
+	unwatch func() bool
+
+	mu   sync.Mutex
+	busy <-chan struct{} // watched, while there is a request
+}
+
+// begin has the context of a request end what is read and written here, until
+// rest. Requests mostly share one, so it is watched from then on.
+func (c *quickConn) begin(ctx context.Context) error {
+	done := ctx.Done()
+	c.mu.Lock()
+	c.busy = done
+	c.mu.Unlock()
+	if c.watched != done {
+		c.forget()
+		c.watched = done
+		c.unwatch = context.AfterFunc(ctx, func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.busy == done {
+				c.nc.SetDeadline(time.Unix(1, 0))
+			}
+		})
+	}
+	return ctx.Err() // which may have been there before it was busy
+}
+
+// rest is whether the connection outlives the request.
+func (c *quickConn) rest(ctx context.Context) bool {
+	c.mu.Lock()
+	c.busy = nil
+	c.mu.Unlock()
+	return ctx.Err() == nil
+}
+
+func (c *quickConn) forget() {
+	if c.unwatch != nil {
+		c.unwatch()
+	}
+}
+
+func (c *quickConn) close() {
+	c.forget()
+	c.nc.Close()
 }
 
 // RoundTrip answers a request. What an idle connection does not answer goes to
@@ -59,15 +106,15 @@ func (q *quick) RoundTrip(req *http.Request) (*http.Response, error) {
 			if err != nil {
 				return nil, err
 			}
-			c = &quickConn{nc: nc, w: bufio.NewWriterSize(nc, 2<<10)}
+			c = &quickConn{address: address, nc: nc, w: bufio.NewWriterSize(nc, 2<<10)}
 			c.in.R = nc
 			c.r = bufio.NewReaderSize(&c.in, 4<<10)
 		}
-		resp, err := q.exchange(ctx, c, address, req)
+		resp, err := q.exchange(c, req)
 		if err == nil {
 			return resp, nil
 		}
-		c.nc.Close()
+		c.close()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -89,8 +136,10 @@ func addressOf(req *http.Request) string {
 var errSilent = errors.New("no answer")
 
 // exchange sends the request and reads the head of its answer.
-func (q *quick) exchange(ctx context.Context, c *quickConn, address string, req *http.Request) (*http.Response, error) {
-	stop := context.AfterFunc(ctx, func() { c.nc.SetDeadline(time.Unix(1, 0)) })
+func (q *quick) exchange(c *quickConn, req *http.Request) (*http.Response, error) {
+	if err := c.begin(req.Context()); err != nil {
+		return nil, err
+	}
 	c.in.N = headLimit
 	err := req.Write(c.w)
 	if err == nil {
@@ -100,16 +149,14 @@ func (q *quick) exchange(ctx context.Context, c *quickConn, address string, req 
 		_, err = c.r.Peek(1)
 	}
 	if err != nil {
-		stop()
 		return nil, errors.Join(errSilent, err)
 	}
 	resp, err := c.head(req)
 	if err != nil {
-		stop()
 		return nil, err
 	}
 	c.in.N = 1<<63 - 1
-	body := &quickBody{ReadCloser: resp.Body, q: q, c: c, address: address, stop: stop, ended: ctx.Err, reuse: !resp.Close}
+	body := &quickBody{ReadCloser: resp.Body, q: q, c: c, req: req, reuse: !resp.Close}
 	resp.Body = body
 	if resp.ContentLength == 0 || req.Method == http.MethodHead {
 		body.end(true)
@@ -135,13 +182,11 @@ func (c *quickConn) head(req *http.Request) (*http.Response, error) {
 // quickBody gives the connection back at its end.
 type quickBody struct {
 	io.ReadCloser
-	q       *quick
-	c       *quickConn
-	address string
-	stop    func() bool
-	ended   func() error // the context's
-	reuse   bool
-	over    bool
+	q     *quick
+	c     *quickConn
+	req   *http.Request
+	reuse bool
+	over  bool
 }
 
 func (b *quickBody) Read(p []byte) (int, error) {
@@ -152,8 +197,8 @@ func (b *quickBody) Read(p []byte) (int, error) {
 	if !b.over {
 		b.end(err == io.EOF)
 	}
-	if err != io.EOF && b.ended() != nil {
-		err = b.ended()
+	if ended := b.req.Context().Err(); err != io.EOF && ended != nil {
+		err = ended
 	}
 	return n, err
 }
@@ -168,11 +213,11 @@ func (b *quickBody) Close() error {
 
 func (b *quickBody) end(whole bool) {
 	b.over = true
-	if b.stop() && whole && b.reuse && b.c.r.Buffered() == 0 {
-		b.q.put(b.address, b.c)
+	if b.c.rest(b.req.Context()) && whole && b.reuse && b.c.r.Buffered() == 0 {
+		b.q.put(b.c)
 		return
 	}
-	b.c.nc.Close()
+	b.c.close()
 }
 
 func (q *quick) take(address string) *quickConn {
@@ -184,20 +229,20 @@ func (q *quick) take(address string) *quickConn {
 		if time.Since(c.since) < idleLimit {
 			return c
 		}
-		c.nc.Close()
+		c.close()
 	}
 	return nil
 }
 
-func (q *quick) put(address string, c *quickConn) {
+func (q *quick) put(c *quickConn) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || len(q.idle[address]) >= q.most {
-		c.nc.Close()
+	if q.closed || len(q.idle[c.address]) >= q.most {
+		c.close()
 		return
 	}
 	c.since = time.Now()
-	q.idle[address] = append(q.idle[address], c)
+	q.idle[c.address] = append(q.idle[c.address], c)
 }
 
 // close closes what rests, and the others when they are given back.
@@ -207,7 +252,7 @@ func (q *quick) close() {
 	q.closed = true
 	for _, all := range q.idle {
 		for _, c := range all {
-			c.nc.Close()
+			c.close()
 		}
 	}
 	q.idle = nil

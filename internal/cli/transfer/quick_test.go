@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // quickly is a quick over plain connections.
@@ -185,8 +186,15 @@ func TestQuickEndsWithItsContext(t *testing.T) {
 }
 
 // TestQuickFewConnections gets many files over no more connections than work at
-// once.
+// once, also where each file has a context of its own.
 func TestQuickFewConnections(t *testing.T) {
+	for _, limit := range []time.Duration{0, time.Hour} {
+		t.Run(limit.String(), func(t *testing.T) { fewConnections(t, Options{Parallel: 6, Limit: limit}) })
+	}
+}
+
+func fewConnections(t *testing.T, o Options) {
+	t.Helper()
 	s, conns := counting(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, r.URL.Path) })
 	var jobs []Job
 	var urls []*url.URL
@@ -199,7 +207,8 @@ func TestQuickFewConnections(t *testing.T) {
 		jobs, urls = append(jobs, Job{URL: u}), append(urls, u)
 		fmt.Fprintf(&want, "/%d\n", i)
 	}
-	c, err := New(Options{Parallel: 6, Out: &got}, urls)
+	o.Out = &got
+	c, err := New(o, urls)
 	if err != nil {
 		t.Fatal(err)
 	}

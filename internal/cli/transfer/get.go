@@ -31,16 +31,28 @@ type Job struct {
 // Get does the jobs, several at once, and returns when all have ended. report
 // gets the result of each as it ends, with its place in jobs, one at a time.
 func (c *Client) Get(ctx context.Context, jobs []Job, report func(i int, r Result)) {
-	out := newLine(orDiscard(c.o.Out))
+	out := newLine(ctx, orDiscard(c.o.Out), len(jobs))
 	c.jobs = len(jobs)
 	places, shares := make([]*place, len(jobs)), make([]*share, len(jobs))
 	for i, j := range jobs {
 		shares[i] = c.meter.announce(-1)
 		if j.toStdout() {
-			places[i] = out.place(ctx)
+			places[i] = out.place()
 		}
 	}
-	c.parallel(len(jobs), func(i int) Result { return c.one(ctx, jobs[i], places[i], shares[i]) }, report)
+	c.parallel(len(jobs), func(i int, tell func(i int, r Result)) {
+		r := c.one(ctx, jobs[i], places[i], shares[i])
+		if places[i] == nil {
+			tell(i, r)
+			return
+		}
+		places[i].leave(func(err error) {
+			if err != nil && r.Err == nil {
+				r.Err = failure(CodeWrite, err)
+			}
+			tell(i, r)
+		})
+	}, report)
 }
 
 func orDiscard(w io.Writer) io.Writer {
@@ -61,11 +73,6 @@ func (c *Client) one(ctx context.Context, j Job, p *place, s *share) Result {
 		limited, cancel := c.limited(ctx)
 		r.Err = c.run(limited, j, p, &r)
 		cancel()
-	}
-	if p != nil {
-		if err := p.leave(); err != nil && r.Err == nil {
-			r.Err = failure(CodeWrite, err)
-		}
 	}
 	r.Time = time.Since(began)
 	c.meter.Active.Add(-1)

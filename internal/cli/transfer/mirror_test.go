@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -249,38 +248,6 @@ func TestDeleteAndDryRun(t *testing.T) {
 	}
 	if got := treeOf(t, dir); !slices.Equal(got, []string{"keep/", "keep/a", "keep/b", "new"}) {
 		t.Errorf("%q", got)
-	}
-}
-
-// TestOutputKeepsItsOrder writes to one stream from many transfers.
-func TestOutputKeepsItsOrder(t *testing.T) {
-	var out strings.Builder
-	l := newLine(&out)
-	var places []*place
-	for range 20 {
-		places = append(places, l.place(t.Context()))
-	}
-	var want strings.Builder
-	var all sync.WaitGroup
-	for i, p := range slices.Backward(places) {
-		text := strings.Repeat(fmt.Sprintf("%02d ", i), 1+i*i*500)
-		all.Go(func() {
-			for chunk := range slices.Chunk([]byte(text), 60_000) {
-				if _, err := p.Write(chunk); err != nil {
-					t.Error(err)
-				}
-			}
-			if err := p.leave(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	for i := range 20 {
-		want.WriteString(strings.Repeat(fmt.Sprintf("%02d ", i), 1+i*i*500))
-	}
-	all.Wait()
-	if out.String() != want.String() {
-		t.Error("the order is lost")
 	}
 }
 

@@ -41,7 +41,7 @@ func (c *Client) Put(ctx context.Context, uploads []Upload, report func(i int, r
 	for i := range uploads {
 		shares[i] = c.meter.announce(-1)
 	}
-	c.parallel(len(uploads), func(i int) Result { return c.putOne(ctx, uploads[i], shares[i]) }, report)
+	c.parallel(len(uploads), func(i int, tell func(i int, r Result)) { tell(i, c.putOne(ctx, uploads[i], shares[i])) }, report)
 }
 
 func (c *Client) putOne(ctx context.Context, up Upload, s *share) Result {

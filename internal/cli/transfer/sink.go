@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"context"
 	"io"
 	"os"
 )
@@ -111,71 +110,4 @@ func (a *appended) close() error {
 		return failure(CodeWrite, err)
 	}
 	return nil
-}
-
-// line lets several transfers write to one stream in their order, each a whole:
-// who comes before its turn is kept in memory, a little of it, and then waits.
-type line struct {
-	w    io.Writer
-	turn chan struct{} // closed: the next one may write
-}
-
-func newLine(w io.Writer) *line {
-	l := &line{w: w, turn: make(chan struct{})}
-	close(l.turn)
-	return l
-}
-
-// place takes the next place in line.
-func (l *line) place(ctx context.Context) *place {
-	p := &place{w: l.w, turn: l.turn, next: make(chan struct{}), over: ctx.Done()}
-	l.turn = p.next
-	return p
-}
-
-// kept is how much of one that waits is held in memory.
-const kept = 1 << 20
-
-type place struct {
-	w    io.Writer
-	turn <-chan struct{}
-	next chan struct{}
-	over <-chan struct{}
-	held []byte
-}
-
-// Write writes, or holds, or waits.
-func (p *place) Write(b []byte) (int, error) {
-	select {
-	case <-p.turn:
-	default:
-		if len(p.held)+len(b) <= kept {
-			p.held = append(p.held, b...)
-			return len(b), nil
-		}
-	}
-	if err := p.flush(); err != nil {
-		return 0, err
-	}
-	return p.w.Write(b)
-}
-
-func (p *place) flush() error {
-	select {
-	case <-p.turn:
-	case <-p.over:
-		return context.Canceled
-	}
-	if len(p.held) == 0 {
-		return nil
-	}
-	_, err := p.w.Write(p.held)
-	p.held = nil
-	return err
-}
-
-// leave lets the next one in, when what is held has been written.
-func (p *place) leave() error {
-	defer close(p.next)
-	return p.flush()
 }

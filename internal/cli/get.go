@@ -188,6 +188,7 @@ func (g *getCommand) jobs(args []string) ([]transfer.Job, []*url.URL, error) {
 				return nil, nil, err
 			}
 		}
+		jobs, urls = slices.Grow(jobs, len(globbed)), slices.Grow(urls, len(globbed))
 		for _, one := range globbed {
 			u, err := transfer.ParseURL(one.URL)
 			if err != nil {

@@ -41,7 +41,8 @@ func (c *Client) Get(ctx context.Context, jobs []Job, report func(i int, r Resul
 		}
 	}
 	c.parallel(len(jobs), func(i int, tell func(i int, r Result)) {
-		r := c.one(ctx, jobs[i], places[i], shares[i])
+		r := Result{URL: jobs[i].URL.Redacted(), File: jobs[i].File, share: shares[i]}
+		c.one(ctx, jobs[i], places[i], &r)
 		if places[i] == nil {
 			tell(i, r)
 			return
@@ -65,21 +66,19 @@ func orDiscard(w io.Writer) io.Writer {
 func (j Job) toStdout() bool { return !j.Named && (j.File == "" || j.File == "-") }
 
 // one does a job.
-func (c *Client) one(ctx context.Context, j Job, p *place, s *share) Result {
+func (c *Client) one(ctx context.Context, j Job, p *place, r *Result) {
 	began := time.Now()
-	r := Result{URL: j.URL.Redacted(), File: j.File, share: s}
 	c.meter.Active.Add(1)
 	if r.Err = ctx.Err(); r.Err == nil {
 		limited, cancel := c.limited(ctx)
-		r.Err = c.run(limited, j, p, &r)
+		r.Err = c.run(limited, j, p, r)
 		cancel()
 	}
 	r.Time = time.Since(began)
 	c.meter.Active.Add(-1)
 	if ctx.Err() == nil { // or all stand still
-		s.end()
+		r.share.end()
 	}
-	return r
 }
 
 // limited is a context that ends when the time for one transfer is over.

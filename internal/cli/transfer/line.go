@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"slices"
 	"sync"
 )
 
@@ -164,7 +165,7 @@ func (l *line) gone() int {
 	defer l.mu.Lock()
 	batch := all[0].held
 	if n > 1 {
-		batch = l.batch[:0]
+		batch = slices.Grow(l.batch[:0], size)
 		for i := range n {
 			batch = append(batch, all[i].held...)
 		}

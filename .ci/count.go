@@ -43,13 +43,15 @@ func main() {
 	flag.Parse()
 	all := results{}
 	for _, name := range flag.Args() {
-		if err := all.read(name); err != nil {
+		one := results{} // what a file forgives is its own
+		if err := one.read(name); err != nil {
 			if *total && os.IsNotExist(err) {
 				continue
 			}
 			fmt.Fprintln(os.Stderr, "count:", err)
 			os.Exit(1)
 		}
+		all.add(one)
 	}
 	if *again {
 		for _, name := range all.deserving() {
@@ -89,6 +91,18 @@ func (all results) read(name string) error {
 		if err != nil {
 			return err
 		}
+	}
+}
+
+// add adds what is known from another file.
+func (all results) add(one results) {
+	for name, r := range one {
+		if was := all[name]; was != nil {
+			was.settle(r.action)
+			was.output = append(was.output, r.output...)
+			continue
+		}
+		all[name] = r
 	}
 }
 

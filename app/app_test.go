@@ -148,13 +148,6 @@ func TestUnixPathsAreRemovedAndStaleOnesReplaced(t *testing.T) {
 		}
 		stale.Close()
 		a, err := app.Listen(t.Context(), app.Config{Listen: where})
-		if network == "unix" { // what is there is of another type, and may be anybody's
-			if err == nil {
-				a.Close()
-			}
-			os.Remove(path)
-			a, err = app.Listen(t.Context(), app.Config{Listen: where})
-		}
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,8 +259,11 @@ func TestDefaultPortsAreSkipped(t *testing.T) {
 	takeDefaults(t, "echo", "upper")
 	var said notices
 	a, err := app.Listen(t.Context(), app.Config{Notice: said.add})
+	if err != nil && strings.Contains(err.Error(), "every port is taken") {
+		t.Skip("other programs have all of the other ports: ", err)
+	}
 	if err != nil {
-		t.Skip("another program has every port: ", err)
+		t.Fatal(err)
 	}
 	defer a.Close()
 	for _, name := range []string{"echo", "upper"} {

@@ -16,26 +16,16 @@ import (
 // terminal begins a conversation with the telnet service of cfg.
 func terminal(t *testing.T, cfg app.Config, o telnet.Options) (context.Context, *telnet.Client) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	cfg.Services = []string{"telnet"}
-	cfg.Listen = []app.Place{{Service: "telnet", Address: app.Address{Host: "127.0.0.1", Port: "0"}}}
-	a, err := app.Listen(ctx, cfg)
-	if err != nil {
-		cancel()
-		t.Fatal(err)
-	}
-	serving, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- a.Serve(serving) }()
-	at := a.Ready().Services[0].Address
-	t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-		cancel()
-	})
-	c, err := telnet.Dial(ctx, "tcp:"+at, telnet.ClientOptions{Options: o})
+	cfg.Listen = at(t, "telnet=tcp:127.0.0.1:0")
+	return atTerminal(t, run(t, cfg), o)
+}
+
+// atTerminal begins a conversation with the first service of r, a telnet.
+func atTerminal(t *testing.T, r app.Ready, o telnet.Options) (context.Context, *telnet.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	c, err := telnet.Dial(ctx, "tcp:"+r.Services[0].Address, telnet.ClientOptions{Options: o})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +99,23 @@ func TestTelnetExecEnds(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no pseudo-terminals")
 	}
-	ctx, c := terminal(t, app.Config{TelnetExec: "trap '' HUP; echo begun; cat"}, telnet.Options{})
-	answer(ctx, t, c, "begun\r\n", "x\n")
-	answer(ctx, t, c, "x\r\n", "") // the server's end comes first: see terminal
+	cfg := app.Config{Listen: at(t, "telnet=tcp:127.0.0.1:0"), TelnetExec: "trap '' HUP; echo begun; cat"}
+	echoes := func(r app.Ready) (context.Context, *telnet.Client) {
+		ctx, c := atTerminal(t, r, telnet.Options{})
+		answer(ctx, t, c, "begun\r\n", "x\n")
+		answer(ctx, t, c, "x\r\n", "")
+		return ctx, c
+	}
+	serveOnce(t, cfg, func(r app.Ready) {
+		_, c := echoes(r)
+		c.Close()
+	})
+	var ctx context.Context
+	var c *telnet.Client
+	serveOnce(t, cfg, func(r app.Ready) { ctx, c = echoes(r) })
+	if rest, err := c.ReadAll(ctx); ctx.Err() != nil {
+		t.Errorf("the server has ended, and the conversation has not: %q, %v", rest, err)
+	}
 }
 
 // TestTelnetExecBinary has bytes go to a program and back as they are, where

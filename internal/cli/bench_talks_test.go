@@ -224,9 +224,12 @@ func TestBenchMailAndNews(t *testing.T) {
 		pop3: {"USER bench1", "USER ann", "PASS x"},
 		imap: {`a LOGIN "bench" "bench"`, `a SELECT "a\"b"`},
 	} {
+		s.mu.Lock()
+		heard := strings.Join(s.heard, "\n") + "\n"
+		s.mu.Unlock()
 		for _, line := range lines {
-			if !strings.Contains(strings.Join(s.heard, "\n")+"\n", line+"\n") {
-				t.Errorf("nobody said %q: %q", line, s.heard)
+			if !strings.Contains(heard, line+"\n") {
+				t.Errorf("nobody said %q: %q", line, heard)
 			}
 		}
 	}

@@ -2,13 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -205,7 +205,7 @@ func TestInterruptedGetGoesOn(t *testing.T) {
 	to := filepath.Join(t.TempDir(), "f")
 	go func() {
 		<-half
-		waitFor(to + ".part")
+		waitFor(t.Context(), to+".part")
 		signals <- syscall.SIGINT
 	}()
 	var out, said bytes.Buffer
@@ -229,12 +229,18 @@ func TestInterruptedGetGoesOn(t *testing.T) {
 
 var testTime = time.Date(2020, 2, 3, 4, 5, 6, 0, time.UTC)
 
-// waitFor waits until something of a file has come.
-func waitFor(name string) {
+// waitFor waits until something of a file has come, or the test has ended.
+func waitFor(ctx context.Context, name string) {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	for {
 		if info, err := os.Stat(name); err == nil && info.Size() > 0 {
 			return
 		}
-		runtime.Gosched()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }

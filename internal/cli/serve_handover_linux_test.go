@@ -109,7 +109,7 @@ func TestServeOutlivesABrokenSuccessor(t *testing.T) {
 	if err := os.Symlink(self, program); err != nil {
 		t.Fatal(err)
 	}
-	f := serveProgram(t, program, nil, "-q", "--handover", "--handover-timeout", "5s", "--listen", "echo=:0")
+	f := serveProgram(t, program, nil, "-q", "--handover", "--listen", "echo=:0")
 	install := func(make func(path string) error) {
 		t.Helper()
 		next := program + ".new"

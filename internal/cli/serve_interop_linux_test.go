@@ -95,6 +95,7 @@ func TestTutorial36_PagesClientAndServe(t *testing.T) {
 			}
 		}
 	}
+	f.until("it has told of all clients", func() bool { return strings.Count(f.out.String(), "\n") >= clients })
 	printed := regexp.MustCompile(`(?m)^Got connection from \('127\.0\.0\.1', \d+\)$`).FindAllString(f.out.String(), -1)
 	if len(printed) != clients || strings.Count(f.out.String(), "\n") != clients {
 		t.Errorf("the server printed\n%s", f.out.String())
@@ -109,11 +110,9 @@ func TestTutorial44_OwnName(t *testing.T) {
 			var args []string
 			if leads == "192.0.2.7" {
 				f := serveProcess(t, "greet")
-				advice := regexp.MustCompile(`this host's name box leads to 192\.0\.2\.7; .*--listen (\S+)\n`).FindStringSubmatch(f.err.String())
-				if advice == nil {
-					t.Fatalf("it does not say how to serve %s:\n%s", leads, f.err.String())
-				}
-				args = []string{"--listen", advice[1]}
+				advice := regexp.MustCompile(`this host's name box leads to 192\.0\.2\.7; .*--listen (\S+)\n`)
+				f.until("it says how to serve "+leads, func() bool { return advice.MatchString(f.err.String()) })
+				args = []string{"--listen", advice.FindStringSubmatch(f.err.String())[1]}
 			}
 			f := serveProcess(t, append([]string{"greet"}, args...)...)
 			if got := output(t, client...); got != "Thank you for connecting\n" {
@@ -151,9 +150,7 @@ u.sendto(b"udp", (sys.argv[1], 50007)); print(*u.recvfrom(10))`
 					t.Errorf("at %s: %q, want %q", host, got, want)
 				}
 			}
-			if !strings.Contains(f.err.String(), "echo listens on every interface") {
-				t.Errorf("it said %q", f.err.String())
-			}
+			f.until("it says where it listens", func() bool { return strings.Contains(f.err.String(), "echo listens on every interface") })
 		})
 	}
 }
@@ -175,6 +172,7 @@ func TestTutorial67_PagesCapitalsClientsAndServe(t *testing.T) {
 		}
 	}
 	for _, want := range []string{"127.0.0.1 wrote:\nb'hello world'\n", `127.0.0.1 wrote:` + "\n" + `b'gr\xc3\xbc\xc3\x9fe an \xc3\xa5sa'` + "\n"} {
+		f.until(fmt.Sprintf("it has printed %q twice", want), func() bool { return strings.Count(f.out.String(), want) >= 2 })
 		if strings.Count(f.out.String(), want) != 2 {
 			t.Errorf("the server did not print %q twice:\n%s", want, f.out.String())
 		}

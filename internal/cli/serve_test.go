@@ -382,7 +382,7 @@ func TestServeOutlivesItsReader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, "-test.run=^TestRunCommand$")
+	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestRunCommand$")
 	cmd.Env = append(os.Environ(), runAsVariable+"=farend", runArgsVariable+"=serve --json --listen upper=:0")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -68,7 +68,7 @@ func TestTalkToForeignListeners(t *testing.T) {
 		{"nc", []string{"unix:" + dir + "/nc"}, []string{"-N", "-l", "-U", dir + "/nc"}},
 		{"socat", []string{"127.0.0.1:%"}, []string{"STDIO", "TCP-LISTEN:%,bind=127.0.0.1,reuseaddr"}},
 		{"socat", []string{"unix:" + dir + "/socat"}, []string{"STDIO", "UNIX-LISTEN:" + dir + "/socat"}},
-		{"socat", []string{"-w", "500ms", "udp:127.0.0.1:%"}, []string{"-T1", "STDIO,ignoreeof", "UDP-LISTEN:%,bind=127.0.0.1"}},
+		{"socat", []string{"-w", "5s", "udp:127.0.0.1:%"}, []string{"-T5", "STDIO,ignoreeof", "UDP-LISTEN:%,bind=127.0.0.1"}},
 	} {
 		t.Run(c.name+" "+strings.ReplaceAll(c.to[len(c.to)-1], dir+"/", ""), func(t *testing.T) {
 			port := foreign.Port(t)
@@ -100,7 +100,7 @@ func TestForeignClientsTalkToTalk(t *testing.T) {
 	}{
 		{"nc", []string{":0"}, []string{"-N", "127.0.0.1", "%"}},
 		{"nc", []string{"unix:" + dir + "/nc"}, []string{"-N", "-U", "&"}},
-		{"nc", []string{"-w", "500ms", "udp::0"}, []string{"-u", "-w", "1", "127.0.0.1", "%"}},
+		{"nc", []string{"-w", "5s", "udp::0"}, []string{"-u", "-w", "5", "127.0.0.1", "%"}},
 		{"socat", []string{":0"}, []string{"-t5", "STDIO", "TCP:&"}},
 		{"socat", []string{"unix:" + dir + "/socat"}, []string{"-t5", "STDIO", "UNIX-CONNECT:&"}},
 	} {
@@ -141,7 +141,7 @@ func TestTalkAndOpenSSL(t *testing.T) {
 	t.Run("s_server", func(t *testing.T) {
 		port := foreign.Port(t)
 		start(t, "", path, "s_server", "-quiet", "-rev", "-naccept", "1", "-accept", "127.0.0.1:"+port, "-cert", cert, "-key", cert)
-		got := talkTo(t, "abc\n", "-4", "-w", "2", "--cacert", cert, "tls:localhost:"+port)
+		got := talkTo(t, "abc\n", "-4", "-w", "10", "--cacert", cert, "tls:localhost:"+port)
 		if got.code != 0 || got.out != "cba\n" {
 			t.Errorf("%+v", got)
 		}

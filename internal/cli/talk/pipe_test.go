@@ -15,7 +15,7 @@ import (
 	"github.com/farend-go/farend/internal/cli/talk"
 )
 
-// buffered is one end of a net.Pipe that can be half closed.
+// halves is one end of a net.Pipe that can be half closed.
 type halves struct {
 	net.Conn
 	closeWrite func()

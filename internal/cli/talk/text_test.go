@@ -76,10 +76,8 @@ func TestDumpCountsEachDirection(t *testing.T) {
 		"< 00000010  67                                                |g|",
 		"> 00000005  78                                                |x|",
 	}
-	for i, w := range want {
-		if i >= len(lines) || lines[i] != w {
-			t.Fatalf("got\n%s\nwant\n%s", out.String(), strings.Join(want, "\n"))
-		}
+	if !slices.Equal(lines, want) {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), strings.Join(want, "\n"))
 	}
 }
 

@@ -171,7 +171,7 @@ echo "bench:$(openssl passwd -1 bench):8:8::$1/files/./::::::::::::" >passwd
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, server, "-S", "127.0.0.1,"+port, "-l", "puredb:"+filepath.Join(dir, "users"),
-		"-E", "-H", "-u", "1", "-g", filepath.Join(dir, "pid"), "-Y", "1", "-2", filepath.Join(dir, "both.pem"), "-c", "200", "-C", "200", "-L", "20000:10")
+		"-E", "-H", "-f", "none", "-u", "1", "-g", filepath.Join(dir, "pid"), "-Y", "1", "-2", filepath.Join(dir, "both.pem"), "-c", "200", "-C", "200", "-L", "20000:10")
 	return began(ctx, cmd, port, "ftp://bench:bench@127.0.0.1:"+port, files)
 }
 

@@ -33,7 +33,7 @@ func (l *lab) mailRows() []row {
 				"-f", "a@x.test", "-t", "bob@peers.test", s.at["address"]); err != nil {
 				return err
 			}
-			return delivered(ctx, s.at["maildir"])
+			return delivered(ctx, s.at["maildir"], in)
 		}
 	}
 	rows := []row{{name: "smtp, the disk alone: 4 KiB appended and synced", alone: l.disk}}
@@ -95,7 +95,7 @@ func readRows(count, again int) []row {
 		return row{
 			name: fmt.Sprintf("imap, %s of %d, %s", what, count, often(again)), unit: "message", units: float64(again * count), scale: 1e6,
 			servers: mailReaders("imap", count),
-			work:    times(again, func(c net.Conn, r *bufio.Reader) error { return imapSay(c, r, command) }),
+			work:    times(again, func(c net.Conn, r *bufio.Reader) error { return imapFetch(c, r, command, count) }),
 		}
 	}
 	return []row{
@@ -115,8 +115,9 @@ func often(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// delivered waits until a queue has nothing left to put into a mailbox.
-func delivered(ctx context.Context, maildir string) error {
+// delivered waits until a queue has nothing left to put into a mailbox, and
+// counts what is there: what was put off or sent back would have cost less.
+func delivered(ctx context.Context, maildir string, want int) error {
 	if maildir == "" {
 		return nil
 	}
@@ -131,7 +132,11 @@ func delivered(ctx context.Context, maildir string) error {
 			left += len(names)
 		}
 		if left == 0 {
-			return nil
+			there, err := os.ReadDir(filepath.Join(maildir, "new"))
+			if err == nil && len(there) != want {
+				err = fmt.Errorf("%d of %d messages were delivered", len(there), want)
+			}
+			return err
 		}
 		select {
 		case <-ctx.Done():
@@ -309,29 +314,47 @@ func popAll(c net.Conn, r *bufio.Reader, count int) error {
 	return nil
 }
 
+// imapFetch gives a command that shows so many messages.
+func imapFetch(c net.Conn, r *bufio.Reader, command string, count int) error {
+	shown, err := imapAsk(c, r, command)
+	if err == nil && shown != count {
+		err = fmt.Errorf("%s: %d messages, not %d", command, shown, count)
+	}
+	return err
+}
+
 // imapSay gives a command and reads to the end of its answer.
 func imapSay(c net.Conn, r *bufio.Reader, command string) error {
+	_, err := imapAsk(c, r, command)
+	return err
+}
+
+// imapAsk is imapSay, and counts the messages that the answer shows.
+func imapAsk(c net.Conn, r *bufio.Reader, command string) (shown int, err error) {
 	if _, err := io.WriteString(c, "t "+command+"\r\n"); err != nil {
-		return err
+		return 0, err
 	}
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
-			return fmt.Errorf("%s: %w", command, err)
+			return shown, fmt.Errorf("%s: %w", command, err)
 		}
 		if bytes.HasPrefix(line, []byte("t ")) {
 			if !bytes.HasPrefix(line, []byte("t OK")) {
-				return fmt.Errorf("%s: %s", command, line)
+				return shown, fmt.Errorf("%s: %s", command, line)
 			}
-			return nil
+			return shown, nil
+		}
+		if line[0] == '*' && bytes.Contains(line[:min(len(line), 24)], []byte(" FETCH (")) {
+			shown++
 		}
 		if open := bytes.LastIndexByte(line, '{'); open >= 0 && bytes.HasSuffix(line, []byte("}\r\n")) {
 			n, err := strconv.Atoi(string(line[open+1 : len(line)-3]))
 			if err != nil {
-				return err
+				return shown, err
 			}
 			if _, err := r.Discard(n); err != nil {
-				return err
+				return shown, err
 			}
 		}
 	}

@@ -157,8 +157,11 @@ func fetchNews(ctx context.Context, s *site, count, times int) error {
 	}
 	defer c.Close()
 	g, err := c.Group(ctx, newsGroup)
-	if err != nil || g.Count < int64(count) {
-		return errors.Join(err, fmt.Errorf("%d articles", g.Count))
+	if err != nil {
+		return err
+	}
+	if g.Count < int64(count) {
+		return fmt.Errorf("%d articles", g.Count)
 	}
 	var refs []nntp.Ref
 	for n := range count {
@@ -169,8 +172,12 @@ func fetchNews(ctx context.Context, s *site, count, times int) error {
 			if err != nil {
 				return err
 			}
-			if n, err := io.Copy(io.Discard, b); err != nil || n < 3000 {
-				return errors.Join(err, fmt.Errorf("%d bytes", n))
+			n, err := io.Copy(io.Discard, b)
+			if err != nil {
+				return err
+			}
+			if n < 3000 {
+				return fmt.Errorf("an article of %d bytes", n)
 			}
 		}
 	}

@@ -103,11 +103,11 @@ func (l *lab) run(ctx context.Context, r row) error {
 			return err
 		}
 		defer os.RemoveAll(dir)
-		if err := has(sv.needs); err != nil {
+		s, err := sv.begin(ctx, l, dir)
+		if _, ok := errors.AsType[missing](err); ok {
 			fmt.Fprintf(l.out, "| %s | %s skipped: %v | | | |\n", r.name, sv.name, err)
 			continue
 		}
-		s, err := sv.start(ctx, l, dir)
 		if err != nil {
 			return fmt.Errorf("%s: %w", sv.name, err)
 		}
@@ -126,12 +126,27 @@ func (l *lab) run(ctx context.Context, r row) error {
 		}
 	}
 	ours := median(figures[0], func(f figure) time.Duration { return f.cpu })
+	if ours == 0 { // less than the clock's unit
+		ours = time.Second / hertz
+	}
 	for i := range sites {
 		cpu, took := median(figures[i], func(f figure) time.Duration { return f.cpu }), median(figures[i], func(f figure) time.Duration { return f.took })
-		fmt.Fprintf(l.out, "| %s | %s | %s %s/s | %.2f | %.2f |\n", r.name, names[i],
-			short(r.units/took.Seconds()), r.unit, cpu.Seconds()*r.scale/r.units, cpu.Seconds()/max(ours.Seconds(), 1./hertz))
+		each := "s"
+		if r.scale != 1 {
+			each = "µs"
+		}
+		fmt.Fprintf(l.out, "| %s | %s | %s %s/s | %.2f %s | %.2f |\n", r.name, names[i],
+			short(r.units/took.Seconds()), r.unit, cpu.Seconds()*r.scale/r.units, each, cpu.Seconds()/ours.Seconds())
 	}
 	return nil
+}
+
+// begin starts the server; missing: a program that it needs is not installed.
+func (sv server) begin(ctx context.Context, l *lab, dir string) (*site, error) {
+	if err := has(sv.needs); err != nil {
+		return nil, err
+	}
+	return sv.start(ctx, l, dir)
 }
 
 func (l *lab) once(ctx context.Context, r row, s *site) (figure, error) {
@@ -159,7 +174,8 @@ func median(of []figure, what func(figure) time.Duration) time.Duration {
 		all = append(all, what(f))
 	}
 	slices.Sort(all)
-	return all[len(all)/2]
+	n := len(all)
+	return (all[(n-1)/2] + all[n/2]) / 2
 }
 
 func short(n float64) string {

@@ -39,8 +39,11 @@ func (l *lab) rpcRows() []row {
 			c := &xmlrpc.Client{URL: s.at["url"] + "/RPC2"}
 			for i := range calls {
 				var sum int
-				if err := c.Call(ctx, "add", []any{i, 1}, &sum); err != nil || sum != i+1 {
-					return fmt.Errorf("%d + 1 is %d, %w", i, sum, err)
+				if err := c.Call(ctx, "add", []any{i, 1}, &sum); err != nil {
+					return err
+				}
+				if sum != i+1 {
+					return fmt.Errorf("%d + 1 is %d", i, sum)
 				}
 			}
 			return nil

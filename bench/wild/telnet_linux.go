@@ -49,7 +49,7 @@ func (l *lab) telnetRows() []row {
 			name: "telnet, 1 MiB at the client", unit: "GiB", units: small.gib(), scale: 1, work: small.serve,
 			servers: []server{
 				small.ourClient(),
-				small.client("Python's telnetlib", "python3", "-W", "ignore", "-c", "import sys,telnetlib;sys.stdout.buffer.write(telnetlib.Telnet(\"HOST\",PORT).read_all())"),
+				small.pythonClient(),
 			},
 		},
 	}
@@ -66,6 +66,20 @@ func (s *telnetStream) ourClient() server {
 
 func (s *telnetStream) client(name, program string, args ...string) server {
 	return server{name, program, startIdle(s.size/100*98, append([]string{program}, args...))}
+}
+
+// pythonClient is telnetlib, which Python has up to 3.12.
+func (s *telnetStream) pythonClient() server {
+	const name = "Python's telnetlib"
+	sv := s.client(name, "python3", "-W", "ignore", "-c", "import sys,telnetlib;sys.stdout.buffer.write(telnetlib.Telnet(\"HOST\",PORT).read_all())")
+	begin := sv.start
+	sv.start = func(ctx context.Context, l *lab, dir string) (*site, error) {
+		if client(ctx, "python3", "-W", "ignore", "-c", "import telnetlib") != nil {
+			return nil, missing(name)
+		}
+		return begin(ctx, l, dir)
+	}
+	return sv
 }
 
 // telnetStream is the bytes of the rows.
@@ -156,8 +170,11 @@ func (s *telnetStream) receive(ctx context.Context, _ *lab, at *site) error {
 	}
 	defer c.Close()
 	all := make([]byte, s.size)
-	if n, err := io.ReadFull(c, all); err != nil || sha256.Sum256(all) != s.sum {
-		return fmt.Errorf("%d bytes came, and not the right ones: %w", n, err)
+	if n, err := io.ReadFull(c, all); err != nil {
+		return fmt.Errorf("%d bytes came: %w", n, err)
+	}
+	if sha256.Sum256(all) != s.sum {
+		return errors.New("other bytes came")
 	}
 	return nil
 }
@@ -180,10 +197,10 @@ func (s *telnetStream) send(ctx context.Context, _ *lab, at *site) error {
 		rest = rest[n:]
 	}
 	said, err := c.ReadUntil(ctx, "-")
-	if err != nil || !strings.Contains(string(said), fmt.Sprintf("%x", s.sum)) {
-		return fmt.Errorf("the program read something else: %q, %w", said, err)
+	if err == nil && !strings.Contains(string(said), fmt.Sprintf("%x", s.sum)) {
+		err = fmt.Errorf("the program read something else: %q", said)
 	}
-	return nil
+	return err
 }
 
 // serve says the stream to whoever connects first, and hangs up; the site
@@ -200,12 +217,15 @@ func (s *telnetStream) serve(ctx context.Context, _ *lab, at *site) error {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- at.does(strings.NewReplacer("HOST", host, "PORT", port)) }()
+	go func() {
+		ended <- at.does(strings.NewReplacer("HOST", host, "PORT", port))
+		l.Close() // who has ended without a connection is not waited for
+	}()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	c, err := l.Accept()
 	if err != nil {
-		return err
+		return errors.Join(err, <-ended)
 	}
 	_, err = c.Write(s.wire)
 	err = errors.Join(err, c.Close())

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/farend-go/farend/bench/internal/ship"
 )
 
 // TestMain is a peer where startPeer starts this binary.
@@ -26,7 +28,7 @@ func TestMain(m *testing.M) {
 // shortest is a run that proves nothing but that everything answers.
 func shortest(t *testing.T) settings {
 	t.Helper()
-	binary, err := build(t.Context(), t.TempDir())
+	binary, err := ship.Build(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

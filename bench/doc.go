@@ -1,7 +1,7 @@
 // Bench measures the servers of farend beside others, all in one interleaved
 // run, and prints a Markdown table. It needs Linux.
 //
-//	go run .                              everything, about 7 minutes
+//	go run .                              everything, about 10 minutes
 //	go run . -quick                       the most telling rows, under a minute
 //	go run . -plot out.svg -from 10 -to 10000   how cost grows with connections
 //
@@ -14,6 +14,7 @@
 // farend is the binary as it ships. The others: net is a goroutine for each
 // connection in a dozen lines on Go's package net, gnet is an event loop
 // framework (github.com/panjf2000/gnet); for files over HTTP they are the
-// FileServer of Go's net/http, and nginx where it is installed. A line's turn is one command and one
-// reply, by a session of package server.
+// FileServer of Go's net/http, and nginx where it is installed, as it comes: it
+// opens a file for each request, where farend keeps small ones in memory. A
+// line's turn is one command and one reply, by a session of package server.
 package main

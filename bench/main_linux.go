@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"time"
+
+	"github.com/farend-go/farend/bench/internal/ship"
 )
 
 // settings are the flags.
@@ -74,7 +73,7 @@ func (s settings) main(ctx context.Context, out io.Writer) error {
 	}
 	defer os.RemoveAll(dir)
 	if s.farend == "" {
-		if s.farend, err = build(ctx, dir); err != nil {
+		if s.farend, err = ship.Build(ctx, dir); err != nil {
 			return err
 		}
 	}
@@ -86,19 +85,4 @@ func (s settings) main(ctx context.Context, out io.Writer) error {
 		return l.plot(ctx)
 	}
 	return l.table(ctx)
-}
-
-// build makes the binary as it ships.
-func build(ctx context.Context, dir string) (string, error) {
-	tree, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/farend-go/farend").Output()
-	if err != nil {
-		return "", fmt.Errorf("where is farend? %w", err)
-	}
-	path := filepath.Join(dir, "farend")
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "./cmd/farend")
-	c.Dir, c.Env = strings.TrimSpace(string(tree)), append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building farend: %w\n%s", err, text)
-	}
-	return path, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -87,7 +88,7 @@ func netPackets(address string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.SetReadBuffer(socketBuffer); err != nil {
+	if err := errors.Join(c.SetReadBuffer(socketBuffer), c.SetWriteBuffer(socketBuffer)); err != nil {
 		return err
 	}
 	done := make(chan error)

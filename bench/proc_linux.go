@@ -122,10 +122,10 @@ func freeAddress(network string) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// answers waits until somebody listens.
+// answers waits until somebody listens, which on a busy machine may take long.
 func answers(network, address string) error {
 	var last error
-	for range 500 {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
 		c, err := net.Dial(network, address)
 		if err == nil && network == "udp" {
 			_ = c.SetDeadline(time.Now().Add(100 * time.Millisecond)) // the read tells

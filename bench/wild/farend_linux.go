@@ -12,21 +12,6 @@ import (
 	"strings"
 )
 
-// build makes the binary as it ships.
-func build(ctx context.Context, dir string) (string, error) {
-	tree, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/farend-go/farend").Output()
-	if err != nil {
-		return "", fmt.Errorf("where is farend? %w", err)
-	}
-	path := filepath.Join(dir, "farend")
-	c := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", path, "./cmd/farend")
-	c.Dir, c.Env = strings.TrimSpace(string(tree)), append(os.Environ(), "CGO_ENABLED=0")
-	if text, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building farend: %w\n%s", err, text)
-	}
-	return path, nil
-}
-
 // farend is a service of ours with flags of its own; in them DIR stands for
 // the server's folder.
 func farend(service string, flags ...string) server {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/farend-go/farend/bench/internal/ship"
 )
 
 func main() {
@@ -44,7 +46,7 @@ func (l *lab) main(ctx context.Context, only, temp string) (err error) {
 		return err
 	}
 	if l.farend == "" {
-		if l.farend, err = build(ctx, l.dir); err != nil {
+		if l.farend, err = ship.Build(ctx, l.dir); err != nil {
 			return err
 		}
 	}

@@ -31,6 +31,76 @@ func large(seed byte) string {
 	return string(b)
 }
 
+// gate holds the first answer until there is a second one: on a fast way all
+// would have come before anybody asks for a piece.
+type gate struct {
+	answers atomic.Int32
+	second  chan struct{}
+}
+
+func newGate() *gate { return &gate{second: make(chan struct{})} }
+
+// wait returns when there is a second answer, or none for long.
+func (g *gate) wait() {
+	select {
+	case <-g.second:
+	case <-time.After(20 * time.Second):
+	}
+}
+
+// conn is h.Layer: it holds the first data connection.
+func (g *gate) conn(_, data net.Conn) net.Conn {
+	switch g.answers.Add(1) {
+	case 1:
+		return gatedConn{data, g}
+	case 2:
+		close(g.second)
+	}
+	return data
+}
+
+type gatedConn struct {
+	net.Conn
+	g *gate
+}
+
+func (c gatedConn) Write(p []byte) (int, error) {
+	c.g.wait()
+	return c.Conn.Write(p)
+}
+
+// serve has h answer; second is called before the second answer begins.
+func (g *gate) serve(h http.Handler, second func()) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		switch g.answers.Add(1) {
+		case 1:
+			w = &gatedWriter{ResponseWriter: w, g: g}
+		case 2:
+			second()
+			close(g.second)
+		}
+		h.ServeHTTP(w, r)
+	}
+}
+
+// gatedWriter sends the head, and holds the body.
+type gatedWriter struct {
+	http.ResponseWriter
+	g    *gate
+	open bool
+}
+
+func (w *gatedWriter) Write(p []byte) (int, error) {
+	if !w.open {
+		w.open = true
+		if err := http.NewResponseController(w.ResponseWriter).Flush(); err != nil {
+			return 0, err
+		}
+		w.g.wait()
+	}
+	return w.ResponseWriter.Write(p)
+}
+
 // segmented runs farend get --segments 4 into a file.
 func segmented(t *testing.T, file, url string, more ...string) (code int, said string) {
 	t.Helper()
@@ -43,8 +113,10 @@ func segmented(t *testing.T, file, url string, more ...string) (code int, said s
 
 func TestGetInSegments(t *testing.T) {
 	body := large(1)
-	ftpd := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": body}})
-	httpd, _ := site(t, map[string]string{"f": body})
+	ftpd := ftptest.New(t, ftptest.Options{Files: map[string]string{"f": body}, Handler: func(h *ftp.Handler) { h.Layer = newGate().conn }})
+	_, tree := site(t, map[string]string{"f": body})
+	httpd := httptest.NewServer(newGate().serve(&web.FileServer{Files: tree}, func() {}))
+	defer httpd.Close()
 	for url, piece := range map[string]string{ftpAt(ftpd) + "/f": "> REST ", httpd.URL + "/f": "> Range: bytes="} {
 		file := filepath.Join(t.TempDir(), "f")
 		code, said := segmented(t, file, url)
@@ -120,14 +192,7 @@ func TestGetInSegmentsOfAFileThatChanges(t *testing.T) {
 		}
 	}
 	put(before)
-	fs := &web.FileServer{Files: files.Web(tree, true)}
-	var requests atomic.Int32
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if requests.Add(1) == 2 { // the first piece is on its way
-			put(after)
-		}
-		fs.ServeHTTP(w, r)
-	}))
+	s := httptest.NewServer(newGate().serve(&web.FileServer{Files: files.Web(tree, true)}, func() { put(after) }))
 	defer s.Close()
 	file := filepath.Join(t.TempDir(), "f")
 	code, said := segmented(t, file, s.URL+"/f")

@@ -210,7 +210,7 @@ func TestVsftpd(t *testing.T) {
 	config, empty := filepath.Join(t.TempDir(), "conf"), t.TempDir()
 	port := foreign.Serve(t, func(port string) *exec.Cmd {
 		text := fmt.Sprintf("listen=YES\nlisten_address=127.0.0.1\nlisten_port=%s\nbackground=NO\nanonymous_enable=YES\nanon_root=%s\nno_anon_password=YES\n"+
-			"secure_chroot_dir=%s\nseccomp_sandbox=NO\npasv_address=127.0.0.1\nuse_localtime=NO\n", port, source, empty)
+			"secure_chroot_dir=%s\nseccomp_sandbox=NO\npasv_address=127.0.0.1\nuse_localtime=NO\nanon_max_rate=20000000\n", port, source, empty)
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -64,7 +64,7 @@ func (p *process) counted() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, line := range strings.Split(string(text), "\n") {
+	for line := range strings.SplitSeq(string(text), "\n") {
 		if value, ok := strings.CutPrefix(line, "usage_usec "); ok {
 			n, err := strconv.ParseInt(value, 10, 64)
 			return time.Duration(n) * time.Microsecond, err
@@ -79,7 +79,7 @@ func (p *process) ungroup() {
 	}
 	for range 100 { // it can go when its last process has
 		if text, err := os.ReadFile(p.group + "/cgroup.procs"); err == nil {
-			for _, pid := range strings.Fields(string(text)) {
+			for pid := range strings.FieldsSeq(string(text)) {
 				if n, err := strconv.Atoi(pid); err == nil {
 					_ = syscall.Kill(n, syscall.SIGKILL) // a child that outlived its group
 				}

@@ -55,7 +55,7 @@ func TestBenchOfPython(t *testing.T) {
 
 func TestBenchOfPythonThatLosesDatagrams(t *testing.T) {
 	port := foreign.PythonServer(t, foreign.Python(t, 3), pythonPackets)()
-	code, out, errs := bench(t.Context(), "udp://127.0.0.1:"+port, "-n", "50", "--timeout", "200ms", "--max", "lost<=5", "--max", "errors<1")
+	code, out, errs := bench(t.Context(), "udp://127.0.0.1:"+port, "-n", "50", "-c", "5", "--timeout", "5s", "--max", "lost<=5", "--max", "errors<1")
 	if code != 0 || !strings.Contains(out, "lost      5 of 50 (10 %)") {
 		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}

@@ -14,7 +14,8 @@
 // farend is the binary as it ships. The others: net is a goroutine for each
 // connection in a dozen lines on Go's package net, gnet is an event loop
 // framework (github.com/panjf2000/gnet); for files over HTTP they are the
-// FileServer of Go's net/http, and nginx where it is installed, as it comes: it
-// opens a file for each request, where farend keeps small ones in memory. A
-// line's turn is one command and one reply, by a session of package server.
+// FileServer of Go's net/http, and nginx where it is installed, as it comes and
+// with files that stay open, as they do in farend, which keeps small ones in
+// memory. A line's turn is one command and one reply, by a session of package
+// server.
 package main

@@ -94,14 +94,19 @@ func webServers(dir string) (who []contender, without string) {
 	}
 	for _, name := range []string{"nginx", "/usr/sbin/nginx"} {
 		if path, err := exec.LookPath(name); err == nil {
-			return append(who, contender{"nginx", "tcp", func(l *lab) (*process, error) { return startNginx(l, path, dir) }}), ""
+			return append(who,
+				contender{"nginx", "tcp", func(l *lab) (*process, error) { return startNginx(l, path, dir, "") }},
+				contender{"nginx, open_file_cache", "tcp", func(l *lab) (*process, error) {
+					return startNginx(l, path, dir, "open_file_cache max=1000;") // farend keeps files by itself
+				}}), ""
 		}
 	}
 	return who, "nginx"
 }
 
-// startNginx runs one process, with sendfile and without a log.
-func startNginx(l *lab, path, dir string) (*process, error) {
+// startNginx runs one process, with sendfile and without a log; more is for its
+// configuration.
+func startNginx(l *lab, path, dir, more string) (*process, error) {
 	address, err := freeAddress("tcp")
 	if err != nil {
 		return nil, err
@@ -113,8 +118,8 @@ func startNginx(l *lab, path, dir string) (*process, error) {
 	conf := fmt.Sprintf(`daemon off; master_process off; pid %[1]s/pid; error_log %[1]s/log; events { worker_connections 4096; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000; default_type application/octet-stream;
 client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-server { listen %[2]s; root %[3]s; } }
-`, own, address, dir)
+%[4]s server { listen %[2]s; root %[3]s; } }
+`, own, address, dir, more)
 	file := filepath.Join(own, "conf")
 	if err := os.WriteFile(file, []byte(conf), 0o644); err != nil {
 		return nil, err

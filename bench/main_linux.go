@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/farend-go/farend/bench/internal/ship"
@@ -39,7 +40,7 @@ func main() {
 	flag.StringVar(&s.farend, "farend", "", "a farend `binary` (default: built from this tree)")
 	flag.StringVar(&s.only, "only", "", "rows whose name contains this")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	fatal(s.main(ctx, os.Stdout))
 }

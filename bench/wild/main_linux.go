@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/farend-go/farend/bench/internal/ship"
@@ -27,7 +28,7 @@ func main() {
 	flag.StringVar(&l.farend, "farend", "", "a farend `binary` (default: built from this tree)")
 	flag.StringVar(&temp, "dir", "", "where the servers' files lie (default: a temporary folder)")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := l.main(ctx, only, temp); err != nil {
 		fmt.Fprintln(os.Stderr, "wild:", err)

@@ -155,14 +155,14 @@ func (lp *loop) run() {
 				lp.dispatch(&lp.events[i])
 			}
 		}
-		busy, calm := n > 0, lp.calm == n
+		busy, calm, alone := n > 0, lp.calm == n, idle && n == 1
 		if lp.some.Load() {
 			lp.work()
-			busy, calm = true, false
+			busy, calm, alone = true, false, false
 		}
 		if len(lp.again) > 0 {
 			lp.revisit()
-			busy, calm = true, false
+			busy, calm, alone = true, false, false
 		}
 		lp.stirred = lp.stirred || !calm
 		for i, st := range lp.dirty {
@@ -181,7 +181,9 @@ func (lp *loop) run() {
 		} else if !busy && !idle && (lp.mustYield() || lp.now-lp.yielded > longestSlice) {
 			lp.yield()
 		}
-		idle = !busy
+		// A peer that it slept for, and that was alone, is soon waited for again:
+		// what a ring still has to send goes with the call that waits.
+		idle = !busy || alone && lp.ring != nil && !lp.mustYield()
 	}
 	for _, co := range lp.free {
 		co.stop()

@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// getRows are clients that fetch many small files at once, by HTTP, into files.
+// getRows are clients that fetch many small files at once by HTTP, into files and
+// to standard output, and a single one, which is little but their start.
 func (l *lab) getRows() []row {
 	n := 1000
 	if l.quick {
@@ -32,6 +33,16 @@ func (l *lab) getRows() []row {
 			},
 		})
 	}
+	for _, n := range []int{n, 1} {
+		g := &fetched{n: n}
+		rows = append(rows, row{
+			name: fmt.Sprintf("get of %d files, to standard output", n), unit: "file", units: float64(n), scale: 1e6, work: g.show,
+			servers: []server{
+				{"farend get", "", g.client("get", "-q", "-j", "50", "FROM")},
+				{"curl", "curl", g.client("curl", "-sZ", "--parallel-max", "50", "FROM")},
+			},
+		})
+	}
 	return rows
 }
 
@@ -39,9 +50,12 @@ func (l *lab) getRows() []row {
 type fetched struct {
 	name string
 	n    int
-	into func(run int) (tree, dir string)
+	into func(run int) (tree, dir string) // nil: to standard output
 	runs map[*site]int
 }
+
+// fileSize is that of each file.
+const fileSize = 1000
 
 // client is one with a server of its own, which is not measured. Its trees have
 // files of the same names and lengths.
@@ -61,7 +75,11 @@ func (g *fetched) client(args ...string) func(ctx context.Context, l *lab, dir s
 		if args[0] == "get" {
 			command = append([]string{l.farend}, args...)
 		}
-		s, err := startIdle(0, command)(ctx, l, dir)
+		least := 0
+		if g.into == nil {
+			least = g.n * fileSize
+		}
+		s, err := startIdle(least, command)(ctx, l, dir)
 		if err != nil {
 			web.stop()
 			return nil, err
@@ -75,7 +93,7 @@ func (g *fetched) make(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	r, content := rand.NewChaCha8([32]byte{byte(len(dir)), dir[len(dir)-1]}), make([]byte, 1000)
+	r, content := rand.NewChaCha8([32]byte{byte(len(dir)), dir[len(dir)-1]}), make([]byte, fileSize)
 	for i := range g.n {
 		_, _ = r.Read(content) // it never fails
 		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(i+1)), content, 0o644); err != nil {
@@ -83,6 +101,15 @@ func (g *fetched) make(dir string) error {
 		}
 	}
 	return nil
+}
+
+func (g *fetched) from(s *site, tree string) string {
+	return fmt.Sprintf("%s/%s/[1-%d]", strings.TrimSuffix(s.at["from"], "/"), tree, g.n)
+}
+
+// show runs the client once; does looks at how much it writes.
+func (g *fetched) show(_ context.Context, _ *lab, s *site) error {
+	return s.does(strings.NewReplacer("FROM", g.from(s, "a")))
 }
 
 // fetch runs the client once, and looks at how many files came and at the last.
@@ -93,8 +120,7 @@ func (g *fetched) fetch(_ context.Context, _ *lab, s *site) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	from := fmt.Sprintf("%s/%s/[1-%d]", strings.TrimSuffix(s.at["from"], "/"), tree, g.n)
-	if err := s.does(strings.NewReplacer("FROM", from, "INTO", dir)); err != nil {
+	if err := s.does(strings.NewReplacer("FROM", g.from(s, tree), "INTO", dir)); err != nil {
 		return err
 	}
 	all, err := os.ReadDir(dir)

@@ -236,7 +236,9 @@ func (lp *loop) begin(st *site, fd int) {
 // add has the loop watch t. Edge triggered: it is told once of what comes.
 func (lp *loop) add(t *evTalk) error {
 	if lp.ring != nil {
-		t.line.polled = t.line.polled || t.site.TLS != nil || t.site.mode == Blocks // goroutines read it
+		// Goroutines read it; or a receive that goes on would miss an end that comes
+		// together with input, as on Unix sockets before Linux 7.0 (liburing's issue 1549).
+		t.line.polled = t.line.polled || t.site.TLS != nil || t.site.mode == Blocks || t.site.local
 		t.receive()
 		return nil
 	}

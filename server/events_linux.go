@@ -174,7 +174,7 @@ func (e *events) serveOn(ctx context.Context, loops []*loop, l net.Listener, s *
 	sites := make([]*site, len(fds))
 	for i, fd := range fds {
 		lp := loops[i%len(loops)]
-		sites[i] = &site{run: r, lp: lp, fd: fd, mode: s.Handler.Mode(), shared: isShared(l), ended: make(chan struct{})}
+		sites[i] = &site{run: r, lp: lp, fd: fd, mode: s.Handler.Mode(), shared: isShared(l), local: isLocal(fd), ended: make(chan struct{})}
 		lp.call(func() { lp.attach(sites[i]) })
 	}
 	if outlast(ctx, l, sites) {
@@ -254,6 +254,12 @@ func takeOver(l net.Listener, n int) (fds []int, done func(), err error) {
 	return fds, func() {}, nil
 }
 
+// isLocal tells whether a descriptor is a Unix socket's.
+func isLocal(fd int) bool {
+	family, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN)
+	return err == nil && family == unix.AF_UNIX
+}
+
 // duplicate is the descriptor of l, a syscall.Conn, once more.
 func duplicate(l any) (int, error) {
 	rc, err := l.(syscall.Conn).SyscallConn()
@@ -325,6 +331,7 @@ type site struct {
 	mode     Mode
 	talks    int   // that have begun and not ended
 	shared   bool  // the descriptor stays open until the Serve ends
+	local    bool  // its connections are Unix sockets
 	gen      int32 // names its operations on a ring
 	wanted   bool  // the ring is to accept
 	armed    bool  // ... and does, or has not said yet that it ceased

@@ -15,7 +15,8 @@ import (
 
 // line is what a loop with a ring knows of a talk. The ring receives as long
 // as the talk keeps up, and sends what is small with the next submission. A
-// socket that goroutines read is polled, and all is as with epoll.
+// socket that goroutines read, or a Unix socket, is polled, and all is as with
+// epoll.
 type line struct {
 	*spill          // nil, for most
 	queued   uint16 // place in ring.queued, from 1 on: what is sent with the next submission

@@ -16,18 +16,18 @@ type EventOptions struct {
 
 // UringUse is what an engine uses io_uring(7) for. Short requests to Turns on a
 // loop cost less there, long ones may cost more, and Turns on goroutines gain
-// nothing (docs/performance.md). It needs Linux 6.1, and that the system allows
-// it. Each loop keeps a thread of its own. A limit of descriptors
-// (RLIMIT_NOFILE) that is changed later is not seen.
+// nothing, nor do Unix sockets (docs/performance.md). It needs Linux 6.1, and
+// that the system allows it. Each loop keeps a thread of its own. A limit of
+// descriptors (RLIMIT_NOFILE) that is changed later is not seen.
 type UringUse uint8
 
 const (
 	// UringNever is epoll for all.
 	UringNever UringUse = iota
-	// UringAuto is io_uring for servers without TLS whose handlers are Inline
-	// or Waits, if it can be had when Serve begins, and epoll for all others:
-	// each has its own loops, of which there are EventOptions.Loops as soon as
-	// a server has use for them.
+	// UringAuto is io_uring for servers over TCP without TLS whose handlers are
+	// Inline or Waits, if it can be had as of Linux 6.12 when Serve begins, and
+	// epoll for all others: each has its own loops, of which there are
+	// EventOptions.Loops as soon as a server has use for them.
 	UringAuto
 	// UringAlways is io_uring for all. Where it cannot be had, Serve returns an
 	// error.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -93,7 +94,28 @@ func TestAutoWithoutRings(t *testing.T) {
 		}
 		log.Reset()
 	}
-	if gainsByRings(&Server{Handler: modal{mode: Inline}, TLS: testcert.Server(t)}) {
+}
+
+// Rings are for TCP in clear.
+func TestAutoGains(t *testing.T) {
+	tcp, err := Listen(t.Context(), "127.0.0.1:0", ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tcp.Close()
+	local, err := Listen(t.Context(), "unix:"+filepath.Join(t.TempDir(), "s"), ListenConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer local.Close()
+	clear := &Server{Handler: modal{mode: Inline}}
+	if !gainsByRings(clear, tcp) {
+		t.Error("nothing gains")
+	}
+	if gainsByRings(clear, local) {
+		t.Error("a ring only polls a Unix socket")
+	}
+	if gainsByRings(&Server{Handler: modal{mode: Inline}, TLS: testcert.Server(t)}, tcp) {
 		t.Error("a ring only polls what TLS reads")
 	}
 }

@@ -148,6 +148,7 @@ type ringSize struct {
 	bufs, buf     int    // provided buffers, and the bytes of each
 	out           int    // bytes to send with one submission
 	whole         bool   // each buffer for one message, although the kernel could do better
+	dense         bool   // or no ring where it cannot
 }
 
 // fullSize is the size of a loop's ring. What comes lies close together, in no
@@ -196,7 +197,7 @@ func newRing(size ringSize) (_ *ring, err error) {
 // there must be more of them.
 func (r *ring) provide(size ringSize) error {
 	if !size.whole {
-		if err := r.register(size, bufRingInc); !errors.Is(err, unix.EINVAL) {
+		if err := r.register(size, bufRingInc); size.dense || !errors.Is(err, unix.EINVAL) {
 			return err
 		}
 		size.bufs, size.buf = 4*size.bufs, size.buf/2

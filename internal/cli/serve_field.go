@@ -64,9 +64,10 @@ NotifyAccess=all. Without --handover, SIGHUP stops farend in good order.
 
 Without --engine, services that wait for nothing but their clients (greet, echo,
 upper, discard, daytime, time, smtp, submission, lmtp) have event loops on
-io_uring if Linux is 6.1 or later and allows it, all others and those with TLS
-on epoll; where there is no epoll, each connection has a goroutine. --engine
-events is epoll for all, uring io_uring for all, or an error.
+io_uring if Linux is 6.12 or later and allows it, all others and those with TLS
+or over Unix sockets on epoll; where there is no epoll, each connection has a
+goroutine. --engine events is epoll for all, uring io_uring for all, or an
+error.
 
 --spin 50us trades a busy core for a several times higher rate with few
 connections.

@@ -18,8 +18,8 @@ import (
 	"github.com/farend-go/farend/server"
 )
 
-// large is the content of a large file.
-func large(what string) string { return strings.Repeat(what, 100_000/len(what)) }
+// repeated is the content of a large file.
+func repeated(what string) string { return strings.Repeat(what, 100_000/len(what)) }
 
 // openBelow are the files below a directory that this process has open
 // (proc_pid_fd(5)).
@@ -42,7 +42,7 @@ func openBelow(t *testing.T, dir string) (open []string) {
 func TestKeptFilesAreClosed(t *testing.T) {
 	contents := map[string]string{}
 	for i := range 100 {
-		contents[fmt.Sprint(i)] = large(fmt.Sprintf("%03d,", i))
+		contents[fmt.Sprint(i)] = repeated(fmt.Sprintf("%03d,", i))
 	}
 	dir, s := onDisk(t, filetree.Options{ReadOnly: true}, contents)
 	synctest.Test(t, func(t *testing.T) {
@@ -88,12 +88,12 @@ func TestKeptFilesAreClosed(t *testing.T) {
 
 // Whoever asks for a file while others replace it gets all of one version.
 func TestKeptFilesAreReplaced(t *testing.T) {
-	dir, s := onDisk(t, filetree.Options{ReadOnly: true}, map[string]string{"f": large("0")})
+	dir, s := onDisk(t, filetree.Options{ReadOnly: true}, map[string]string{"f": repeated("0")})
 	r := serve(t, &server.Server{Handler: &web.Handler{HTTP: s}})
 	path := filepath.Join(dir, "f")
 	for i := range 10 {
 		version := fmt.Sprint(i)
-		if err := os.WriteFile(path+"~", []byte(large(version)), 0o644); err != nil {
+		if err := os.WriteFile(path+"~", []byte(repeated(version)), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		var clients sync.WaitGroup
@@ -101,7 +101,7 @@ func TestKeptFilesAreReplaced(t *testing.T) {
 			clients.Go(func() {
 				for range 5 {
 					resp, got := r.get(t, "/f")
-					if resp.StatusCode != http.StatusOK || got == "" || got != large(got[:1]) {
+					if resp.StatusCode != http.StatusOK || got == "" || got != repeated(got[:1]) {
 						t.Errorf("%s, %d bytes, %.20q", resp.Status, len(got), got)
 					}
 				}
@@ -111,7 +111,7 @@ func TestKeptFilesAreReplaced(t *testing.T) {
 			t.Error(err)
 		}
 		clients.Wait()
-		if _, got := r.get(t, "/f"); got != large(version) {
+		if _, got := r.get(t, "/f"); got != repeated(version) {
 			t.Errorf("%.20q, want %s", got, version)
 		}
 		if _, got := r.do(t, http.MethodGet, "/f", []string{"Range: bytes=5-6,99998-"}, ""); strings.Count(got, "\r\n\r\n"+version+version+"\r\n") != 2 {

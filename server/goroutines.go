@@ -452,6 +452,7 @@ func (t *goTalk) await(ctx context.Context) error {
 		t.mu.Unlock()
 		err := t.R.Fill()
 		t.mu.Lock()
+		t.since.Store(t.house.clock.Load()) // or it would have lasted as long as the wait did
 		t.state = turning
 		roused := t.why == nil && errors.Is(err, os.ErrDeadlineExceeded)
 		if roused || t.woken || ctx.Err() != nil { // or it would cut the Turn's own reads

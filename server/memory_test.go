@@ -178,3 +178,68 @@ func TestArrivingIsNotSwept(t *testing.T) {
 		c.Close()
 	})
 }
+
+// lengthy takes five seconds for a Turn, and for a Push.
+type lengthy struct {
+	server.Anything
+	t     *server.Talk
+	talks chan *server.Talk
+}
+
+func (h lengthy) Mode() server.Mode { return server.Waits }
+func (h lengthy) Open(_ context.Context, t *server.Talk) (server.Session, error) {
+	h.talks <- t
+	return lengthy{t: t}, nil
+}
+
+func (s lengthy) Turn(context.Context) error {
+	if _, err := s.t.R.Line(); err != nil {
+		return err
+	}
+	<-time.After(5 * time.Second)
+	return s.t.W.LineString("turned")
+}
+
+func (s lengthy) Push(context.Context) error {
+	<-time.After(5 * time.Second)
+	if err := s.t.W.LineString("pushed"); err != nil {
+		return err
+	}
+	return s.t.W.Flush()
+}
+
+func (s lengthy) Close(error) error { return nil }
+
+// A talk may wait for longer than a Turn may take: what comes then has its time.
+func TestTimeOfATurnBeginsAfterTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := lengthy{talks: make(chan *server.Talk, 1)}
+		s := &server.Server{Handler: h, Engine: server.Goroutines(), Limits: server.Limits{Turn: time.Minute, Idle: time.Hour}}
+		p := newPipes()
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- s.Serve(ctx, p) }()
+		c := p.dial()
+		r := bufio.NewReader(c)
+		talk := <-h.talks
+		for range 3 {
+			<-time.After(10 * time.Minute)
+			talk.Wake()
+			if got, err := r.ReadString('\n'); got != "pushed\r\n" {
+				t.Fatalf("%q, %v", got, err)
+			}
+			<-time.After(10 * time.Minute)
+			if _, err := io.WriteString(c, "line\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := r.ReadString('\n'); got != "turned\r\n" {
+				t.Fatalf("%q, %v", got, err)
+			}
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		c.Close()
+	})
+}

@@ -186,9 +186,9 @@ type lengthy struct {
 	talks chan *server.Talk
 }
 
-func (h lengthy) Mode() server.Mode { return server.Waits }
-func (h lengthy) Open(_ context.Context, t *server.Talk) (server.Session, error) {
-	h.talks <- t
+func (s lengthy) Mode() server.Mode { return server.Waits }
+func (s lengthy) Open(_ context.Context, t *server.Talk) (server.Session, error) {
+	s.talks <- t
 	return lengthy{t: t}, nil
 }
 
@@ -236,6 +236,7 @@ func TestTimeOfATurnBeginsAfterTheWait(t *testing.T) {
 				t.Fatalf("%q, %v", got, err)
 			}
 		}
+		synctest.Wait() // it waits for its peer
 		stop()
 		if err := <-done; err != nil {
 			t.Error(err)
